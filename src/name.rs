@@ -1,0 +1,157 @@
+//! Identifiers and literals: the only place that quotes one.
+
+use crate::dialect::Dialect;
+use std::fmt;
+
+/// An identifier as the server stores it: unquoted, and folded where it was written without quotes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(String);
+
+impl Name {
+    /// An identifier that already has the server's spelling.
+    pub fn new(stored: impl Into<String>) -> Self {
+        Self(stored.into())
+    }
+
+    /// The identifier that the server makes of `written`, without quotes around it: PostgreSQL folds to lower
+    /// case (<https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS>), MySQL
+    /// and SQLite keep the spelling.
+    pub fn unquoted(written: &str, dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Postgres => Self(written.to_lowercase()),
+            Dialect::Mysql | Dialect::Sqlite => Self(written.to_owned()),
+        }
+    }
+
+    /// The server's spelling.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Ready to be put into SQL: always quoted, so that no reserved word or character can matter.
+    pub fn quoted(&self, dialect: Dialect) -> String {
+        let quote = match dialect {
+            Dialect::Postgres | Dialect::Sqlite => '"',
+            Dialect::Mysql => '`',
+        };
+        let mut out = String::with_capacity(self.0.len() + 2);
+        out.push(quote);
+        for character in self.0.chars() {
+            if character == quote {
+                out.push(quote);
+            }
+            out.push(character);
+        }
+        out.push(quote);
+        out
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A relation's name, with its schema where that was given.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TableName {
+    /// The schema (on MySQL: the database), if the text names one.
+    pub schema: Option<Name>,
+    /// The relation.
+    pub name: Name,
+}
+
+impl TableName {
+    /// A name without a schema.
+    pub fn bare(name: Name) -> Self {
+        Self { schema: None, name }
+    }
+
+    /// A name in a schema.
+    pub fn qualified(schema: Name, name: Name) -> Self {
+        Self { schema: Some(schema), name }
+    }
+
+    /// Ready to be put into SQL.
+    pub fn quoted(&self, dialect: Dialect) -> String {
+        match &self.schema {
+            Some(schema) => format!("{}.{}", schema.quoted(dialect), self.name.quoted(dialect)),
+            None => self.name.quoted(dialect),
+        }
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.schema {
+            Some(schema) => write!(f, "{schema}.{}", self.name),
+            None => write!(f, "{}", self.name),
+        }
+    }
+}
+
+/// `value` as a string literal. PostgreSQL's `E''` form does not depend on `standard_conforming_strings`
+/// (<https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-STRINGS-ESCAPE>); MySQL's
+/// hexadecimal form does not depend on `NO_BACKSLASH_ESCAPES` or on the character set of the connection
+/// (<https://dev.mysql.com/doc/refman/8.4/en/hexadecimal-literals.html>).
+pub fn literal(value: &str, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Postgres => {
+            let mut out = String::with_capacity(value.len() + 3);
+            out.push_str("E'");
+            for character in value.chars() {
+                match character {
+                    '\'' => out.push_str("''"),
+                    '\\' => out.push_str("\\\\"),
+                    other => out.push(other),
+                }
+            }
+            out.push('\'');
+            out
+        }
+        Dialect::Sqlite => format!("'{}'", value.replace('\'', "''")),
+        Dialect::Mysql if value.is_empty() => "''".to_owned(),
+        Dialect::Mysql => {
+            use fmt::Write as _;
+            let mut out = String::with_capacity(value.len() * 2 + 20);
+            out.push_str("_utf8mb4 x'");
+            for byte in value.bytes() {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "{byte:02x}");
+            }
+            out.push('\'');
+            out
+        }
+    }
+}
+
+/// `value` as a literal, or `NULL`.
+pub fn optional_literal(value: Option<&str>, dialect: Dialect) -> String {
+    value.map_or_else(|| "NULL".to_owned(), |value| literal(value, dialect))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_are_doubled() {
+        let name = Name::new("we\"ird`name");
+        assert_eq!(name.quoted(Dialect::Postgres), "\"we\"\"ird`name\"");
+        assert_eq!(name.quoted(Dialect::Mysql), "`we\"ird``name`");
+    }
+
+    #[test]
+    fn postgres_folds_what_is_not_quoted() {
+        assert_eq!(Name::unquoted("Users", Dialect::Postgres).as_str(), "users");
+        assert_eq!(Name::unquoted("Users", Dialect::Sqlite).as_str(), "Users");
+    }
+
+    #[test]
+    fn literals_cannot_be_left() {
+        assert_eq!(literal(r"a'\b", Dialect::Postgres), r"E'a''\\b'");
+        assert_eq!(literal(r"a'\b", Dialect::Sqlite), r"'a''\b'");
+        assert_eq!(literal("a'", Dialect::Mysql), "_utf8mb4 x'6127'");
+    }
+}
