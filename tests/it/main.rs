@@ -1,1 +1,7 @@
-fn main() {}
+//! Everything that only a real server or the built binary can show. One test binary, so that its servers are shared.
+
+#![allow(clippy::unwrap_used, reason = "everything here is part of a test")]
+
+mod harness;
+mod servers;
+mod wait;
