@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::servers::{self, Postgres};
+use crate::twostep::{Project, Run};
 use crate::wait;
 
 #[test]
@@ -96,4 +97,36 @@ fn wait_to_be_killed() {
     let line = format!("\nserver {} {}\n", pid.trim(), server.folder().display());
     std::io::stdout().write_all(line.as_bytes()).unwrap();
     std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+#[test]
+fn a_program_runs_in_a_clean_environment() {
+    let project = Project::new();
+    project.write("deep/file", "text");
+    let run = |script: &str| Run::new("sh", &project.path("deep"), &["-c", script]).env("GIVEN", "1").run();
+    let outcome =
+        run("env | cut -d= -f1 | sort | grep -v '^_$' | grep -v PWD | xargs; cat file >&2; exit 3").expect(3);
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("GIVEN HOME PATH\n", "text"));
+    assert_eq!(project.read("deep/file"), "text");
+}
+
+#[test]
+fn a_program_is_signalled_and_measured() {
+    let project = Project::new();
+    let script = "trap 'exit 6' TERM; echo ready >&2; while :; do sleep 0.01; done";
+    let mut running = Run::new("sh", &project.path("."), &["-c", script]).spawn();
+    running.wait_for_stderr("ready");
+    running.signal("TERM");
+    let outcome = running.wait().expect(6);
+    assert!(outcome.peak_memory_kib > 100 && outcome.elapsed < Duration::from_secs(60), "{outcome:?}");
+
+    let killed = Run::new("sh", &project.path("."), &["-c", "kill -9 $$"]).run();
+    assert_eq!(killed.signal(), Some(9));
+}
+
+#[test]
+fn the_built_binary_runs() {
+    let project = Project::new();
+    let outcome = project.twostep(&["--version"]).run();
+    assert_eq!((outcome.code(), outcome.signal()), (0, None), "{outcome:?}");
 }

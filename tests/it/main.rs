@@ -4,4 +4,5 @@
 
 mod harness;
 mod servers;
+mod twostep;
 mod wait;
