@@ -1,0 +1,43 @@
+//! The world of servers: one file per engine, and what all of them promise (`session`).
+
+pub mod error;
+pub mod postgres;
+pub mod session;
+pub mod sqlite;
+pub mod url;
+
+use error::DbError;
+use session::{ConnectOptions, Engine, Session};
+use url::DatabaseUrl;
+
+/// The engines. A new one is a file here and a line in this list.
+pub static ENGINES: &[&dyn Engine] = &[&postgres::PostgresEngine, &sqlite::SqliteEngine];
+
+/// The engine that speaks `url`'s scheme.
+pub fn engine_of(url: &DatabaseUrl) -> &'static dyn Engine {
+    ENGINES
+        .iter()
+        .copied()
+        .find(|engine| engine.dialect() == url.dialect())
+        .expect("a DatabaseUrl is only made for a dialect that has an engine")
+}
+
+/// Opens a session on `url`, trying again until `options.wait` is over where the server is not there yet.
+pub async fn connect(url: &DatabaseUrl, options: &ConnectOptions) -> Result<Box<dyn Session>, DbError> {
+    let engine = engine_of(url);
+    let deadline = tokio::time::Instant::now() + options.wait;
+    let mut pause = std::time::Duration::from_millis(100);
+    loop {
+        match engine.connect(url, options).await {
+            Ok(session) => return Ok(session),
+            Err(error)
+                if error.class.is_not_there_yet() && tokio::time::Instant::now() + pause < deadline =>
+            {
+                tracing::info!(target: "twostep", error = %error.message, "the database is not ready, trying again");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(std::time::Duration::from_secs(1));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,586 @@
+//! PostgreSQL: sessions, the advisory lock, cancelling, and who blocks whom.
+
+use super::error::{self, DbError, DbErrorClass, FENCE};
+use super::session::{
+    Backend, Begin, Blocker, ConnectOptions, DatabaseSettings, Engine, Identity, LockKey, Row, Session,
+    Transaction, Watched, Watcher,
+};
+use super::url::DatabaseUrl;
+use crate::dialect::Dialect;
+use crate::name::{Name, literal};
+use async_trait::async_trait;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgErrorPosition};
+use sqlx::{AssertSqlSafe, Connection, Executor, Row as _, ValueRef as _};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+const DIALECT: Dialect = Dialect::Postgres;
+
+/// The engine.
+pub struct PostgresEngine;
+
+#[async_trait]
+impl Engine for PostgresEngine {
+    fn dialect(&self) -> Dialect {
+        DIALECT
+    }
+
+    fn schemes(&self) -> &'static [&'static str] {
+        &["postgres", "postgresql"]
+    }
+
+    async fn connect(
+        &self,
+        url: &DatabaseUrl,
+        options: &ConnectOptions,
+    ) -> Result<Box<dyn Session>, DbError> {
+        Ok(Box::new(PostgresSession::open(url, options).await?))
+    }
+
+    async fn watch(
+        &self,
+        url: &DatabaseUrl,
+        options: &ConnectOptions,
+        watched: Watched,
+    ) -> Result<Box<dyn Watcher>, DbError> {
+        let own = PostgresSession::open(url, options).await?;
+        Ok(Box::new(PostgresWatcher { own, watched: watched.backend }))
+    }
+
+    async fn create_database(
+        &self,
+        url: &DatabaseUrl,
+        options: &ConnectOptions,
+        settings: &DatabaseSettings,
+    ) -> Result<bool, DbError> {
+        let mut admin = admin_session(url, options).await?;
+        let mut sql = format!("CREATE DATABASE {}", Name::new(url.database()).quoted(DIALECT));
+        if let Some(owner) = &settings.owner {
+            sql.push_str(&format!(" OWNER {}", Name::new(owner).quoted(DIALECT)));
+        }
+        if settings.encoding.is_some() || settings.collation.is_some() {
+            // Only template0 can be copied with another encoding or collation:
+            // https://www.postgresql.org/docs/current/manage-ag-templatedbs.html
+            sql.push_str(" TEMPLATE template0");
+        }
+        if let Some(encoding) = &settings.encoding {
+            sql.push_str(&format!(" ENCODING {}", literal(encoding, DIALECT)));
+        }
+        if let Some(collation) = &settings.collation {
+            let collation = literal(collation, DIALECT);
+            sql.push_str(&format!(" LC_COLLATE {collation} LC_CTYPE {collation}"));
+        }
+        let made = match admin.run(&sql).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code.as_deref() == Some("42P04") => Ok(false),
+            Err(error) => Err(error),
+        };
+        Box::new(admin).close().await;
+        made
+    }
+
+    async fn drop_database(&self, url: &DatabaseUrl, options: &ConnectOptions) -> Result<bool, DbError> {
+        let mut admin = admin_session(url, options).await?;
+        // WITH (FORCE) since 13: https://www.postgresql.org/docs/current/sql-dropdatabase.html
+        let sql = format!("DROP DATABASE {} WITH (FORCE)", Name::new(url.database()).quoted(DIALECT));
+        let dropped = match admin.run(&sql).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code.as_deref() == Some("3D000") => Ok(false),
+            Err(error) => Err(error),
+        };
+        Box::new(admin).close().await;
+        dropped
+    }
+}
+
+/// A session on a database that surely exists, to make and remove others from.
+async fn admin_session(url: &DatabaseUrl, options: &ConnectOptions) -> Result<PostgresSession, DbError> {
+    let options = ConnectOptions { role: None, ..options.clone() };
+    match PostgresSession::open(&url.with_database("postgres"), &options).await {
+        Err(error) if error.code.as_deref() == Some("3D000") => {
+            PostgresSession::open(&url.with_database("template1"), &options).await
+        }
+        other => other,
+    }
+}
+
+/// A connection to PostgreSQL.
+struct PostgresSession {
+    connection: PgConnection,
+    identity: Option<Identity>,
+    statement_timeout: Duration,
+    /// `SET …;` for each setting of a session that writes; empty until it is prepared to.
+    settings: String,
+    /// ` SET ROLE …;`, or empty.
+    role: String,
+}
+
+impl PostgresSession {
+    async fn open(url: &DatabaseUrl, options: &ConnectOptions) -> Result<Self, DbError> {
+        let redacted = |error: sqlx::Error| {
+            let mut error = from_sqlx(error, "");
+            // Nothing was sent that could be half done.
+            if error.class == DbErrorClass::ConnectionLost {
+                error.class = DbErrorClass::Unreachable;
+            }
+            error.message = url.redact(&error.message);
+            error
+        };
+        // A pooler refuses start-up parameters that it does not know; settings are made after connecting.
+        let connect = PgConnectOptions::from_str(url.expose())
+            .map_err(redacted)?
+            .extra_float_digits(None)
+            .application_name(&options.application_name);
+        let attempt = tokio::time::timeout(options.connect_timeout, PgConnection::connect_with(&connect));
+        let connection = match attempt.await {
+            Ok(connected) => connected.map_err(redacted)?,
+            Err(_) => {
+                return Err(DbError::new(
+                    DbErrorClass::Unreachable,
+                    format!("no answer within {} s", options.connect_timeout.as_secs()),
+                ));
+            }
+        };
+        let role = options
+            .role
+            .as_ref()
+            .map_or_else(String::new, |role| format!(" SET ROLE {};", Name::new(role).quoted(DIALECT)));
+        Ok(Self {
+            connection,
+            identity: None,
+            statement_timeout: options.statement_timeout,
+            settings: String::new(),
+            role,
+        })
+    }
+}
+
+fn from_sqlx(error: sqlx::Error, sent: &str) -> DbError {
+    error::from_sqlx(error, |inner| {
+        let Some(inner) = inner.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() else {
+            return DbError::new(DbErrorClass::Statement, inner.message());
+        };
+        let mut notes = Vec::new();
+        notes.extend(inner.detail().map(|text| format!("detail: {text}")));
+        notes.extend(inner.hint().map(|text| format!("hint: {text}")));
+        notes.extend(inner.r#where().map(|text| format!("context: {text}")));
+        let offset = match inner.position() {
+            Some(PgErrorPosition::Original(character)) => {
+                sent.char_indices().nth(character.saturating_sub(1)).map(|(offset, _)| offset)
+            }
+            _ => None,
+        };
+        DbError {
+            class: class_of(inner.code(), inner.message()),
+            code: Some(inner.code().to_owned()),
+            message: inner.message().to_owned(),
+            notes,
+            offset,
+        }
+    })
+}
+
+/// SQLSTATEs: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn class_of(code: &str, message: &str) -> DbErrorClass {
+    match code {
+        "55P03" | "40P01" | "40001" => DbErrorClass::Contention,
+        "57014" => DbErrorClass::Cancelled,
+        "57P03" => DbErrorClass::Unreachable,
+        "57P01" | "57P02" | "57P05" | "25P03" | "25P04" => DbErrorClass::ConnectionLost,
+        "42501" => DbErrorClass::PermissionDenied,
+        "25006" => DbErrorClass::ReadOnly,
+        "42P01" | "42703" | "3F000" => DbErrorClass::Missing,
+        // Too many connections at connecting: time may help.
+        "53300" => DbErrorClass::Unreachable,
+        "28000" | "28P01" | "3D000" => DbErrorClass::Refused,
+        _ if code.starts_with("08") && message.contains("pgbouncer") => DbErrorClass::Refused,
+        _ if code.starts_with("08") => DbErrorClass::ConnectionLost,
+        _ if code.starts_with("53") || code == "58030" => DbErrorClass::Resources,
+        _ => DbErrorClass::Statement,
+    }
+}
+
+fn text_row(row: &sqlx::postgres::PgRow) -> Result<Row, sqlx::Error> {
+    (0..row.len())
+        .map(|index| {
+            let value = row.try_get_raw(index)?;
+            if value.is_null() {
+                return Ok(None);
+            }
+            value.as_str().map(|text| Some(text.to_owned())).map_err(sqlx::Error::Decode)
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map(Row)
+}
+
+#[async_trait]
+impl Session for PostgresSession {
+    fn dialect(&self) -> Dialect {
+        DIALECT
+    }
+
+    fn watched(&self) -> Watched {
+        let backend = self.identity.as_ref().map(|identity| identity.backend.clone());
+        Watched {
+            backend: backend.unwrap_or(Backend { pid: 0, started: String::new() }),
+            stop: Arc::default(),
+        }
+    }
+
+    async fn prepare_to_write(&mut self) -> Result<(), DbError> {
+        // It ends our statement, and with it our lock, when this process has died. New in 14, and refused where
+        // the platform cannot watch a socket:
+        // https://www.postgresql.org/docs/current/runtime-config-connection.html
+        const CHECK: &str = " SET client_connection_check_interval = '1s';";
+        let checked = match self.run(CHECK).await {
+            Ok(_) => CHECK,
+            Err(error) if error.class == DbErrorClass::ConnectionLost => return Err(error),
+            Err(_) => "",
+        };
+        // `idle_in_transaction_session_timeout` frees the table locks of a process that was stopped in the middle
+        // of a transaction; a timeout of the role for its statements is meant for requests, not for migrations.
+        self.settings = format!(
+            "{checked} SET lock_timeout = 0; SET statement_timeout = {}; \
+             SET idle_in_transaction_session_timeout = '60s';",
+            self.statement_timeout.as_millis()
+        );
+        let sql = format!("{}{}", self.settings, self.role);
+        self.run(&sql).await.map(drop)
+    }
+
+    async fn identity(&mut self) -> Result<Identity, DbError> {
+        if let Some(identity) = &self.identity {
+            return Ok(identity.clone());
+        }
+        let rows = self
+            .query(
+                "SELECT pg_catalog.current_setting('server_version'), \
+                 pg_catalog.current_setting('server_version_num'), pg_catalog.current_database(), current_user, \
+                 pg_catalog.pg_backend_pid(), (SELECT backend_start::pg_catalog.text FROM pg_catalog.pg_stat_activity \
+                 WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()), pg_catalog.pg_is_in_recovery(), \
+                 pg_catalog.current_setting('default_transaction_read_only')",
+            )
+            .await?;
+        let row = rows
+            .first()
+            .ok_or_else(|| DbError::new(DbErrorClass::ConnectionLost, "the server gave no row"))?;
+        let read_only = if row.is_true(6) {
+            Some("this server is a standby (in recovery), which only allows reads".to_owned())
+        } else if row.text(7) == "on" {
+            Some("`default_transaction_read_only` is on for this role or database".to_owned())
+        } else {
+            None
+        };
+        let identity = Identity {
+            version: format!("PostgreSQL {}", row.text(0)),
+            version_number: row.number(1).unwrap_or(0),
+            database: row.text(2).to_owned(),
+            user: row.text(3).to_owned(),
+            backend: Backend { pid: row.number(4).unwrap_or(0), started: row.text(5).to_owned() },
+            read_only,
+        };
+        self.identity = Some(identity.clone());
+        Ok(identity)
+    }
+
+    async fn run(&mut self, sql: &str) -> Result<u64, DbError> {
+        self.connection
+            .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
+            .await
+            .map(|done| done.rows_affected())
+            .map_err(|error| from_sqlx(error, sql))
+    }
+
+    async fn query(&mut self, sql: &str) -> Result<Vec<Row>, DbError> {
+        let rows = self
+            .connection
+            .fetch_all(sqlx::raw_sql(AssertSqlSafe(sql)))
+            .await
+            .map_err(|error| from_sqlx(error, sql))?;
+        rows.iter().map(text_row).collect::<Result<_, _>>().map_err(|error| from_sqlx(error, sql))
+    }
+
+    async fn copy_in(
+        &mut self,
+        statement: &str,
+        rows: &mut (dyn Iterator<Item = std::io::Result<Vec<u8>>> + Send),
+    ) -> Result<u64, DbError> {
+        let mut copy =
+            self.connection.copy_in_raw(statement).await.map_err(|error| from_sqlx(error, statement))?;
+        for chunk in rows {
+            match chunk {
+                Ok(chunk) => {
+                    copy.send(chunk).await.map_err(|error| from_sqlx(error, statement))?;
+                }
+                Err(error) => {
+                    // The abort's own answer is the error that we cause; ours says more.
+                    let _ = copy.abort(error.to_string()).await;
+                    return Err(DbError::new(
+                        DbErrorClass::Statement,
+                        format!("rows cannot be read: {error}"),
+                    ));
+                }
+            }
+        }
+        copy.finish().await.map_err(|error| from_sqlx(error, statement))
+    }
+
+    async fn try_lock(&mut self, key: &LockKey) -> Result<bool, DbError> {
+        // Never waits inside the server: a session that waits in pg_advisory_lock makes a CREATE INDEX
+        // CONCURRENTLY of the holder deadlock.
+        let rows = self.query(&format!("SELECT pg_catalog.pg_try_advisory_lock({})", key.number())).await?;
+        Ok(rows.first().is_some_and(|row| row.is_true(0)))
+    }
+
+    async fn lock_holder(&mut self, key: &LockKey) -> Result<Option<Blocker>, DbError> {
+        let rows = self
+            .query(&blocker_query(&format!(
+                "SELECT pid, mode FROM pg_catalog.pg_locks WHERE {} AND granted",
+                advisory_condition(key)
+            )))
+            .await?;
+        Ok(rows.first().map(blocker))
+    }
+
+    async fn unlock(&mut self, key: &LockKey) -> Result<bool, DbError> {
+        let rows = self.query(&format!("SELECT pg_catalog.pg_advisory_unlock({})", key.number())).await?;
+        Ok(rows.first().is_some_and(|row| row.is_true(0)))
+    }
+
+    async fn end_backend(&mut self, backend: &Backend) -> Result<bool, DbError> {
+        let rows = self
+            .query(&format!(
+                "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+                 WHERE pid = {} AND backend_start::text = {}",
+                backend.pid,
+                literal(&backend.started, DIALECT)
+            ))
+            .await?;
+        Ok(rows.first().is_some_and(|row| row.is_true(0)))
+    }
+
+    async fn begin(&mut self, options: Begin) -> Result<Transaction, DbError> {
+        let reset = if options.fresh { self.reset_sql() } else { String::new() };
+        let sql = format!("{reset}{}; SELECT pg_catalog.pg_current_xact_id()", self.begin_sql(options));
+        let rows = self.query(&sql).await?;
+        Ok(Transaction { token: rows.last().map(|row| row.text(0).to_owned()).unwrap_or_default() })
+    }
+
+    fn begin_sql(&self, options: Begin) -> String {
+        format!("BEGIN; SET LOCAL lock_timeout = '{}ms'", options.lock_timeout.as_millis())
+    }
+
+    async fn set_lock_timeout(&mut self, lock_timeout: Duration) -> Result<(), DbError> {
+        self.run(&format!("SET LOCAL lock_timeout = '{}ms'", lock_timeout.as_millis())).await.map(drop)
+    }
+
+    async fn commit(
+        &mut self,
+        transaction: &Transaction,
+        key: &LockKey,
+        journal: &str,
+    ) -> Result<(), DbError> {
+        // One message: where the check fails, the rest of the message is not carried out. The cast of a text
+        // that is no number is what fails, with our own words in the server's error. RESET SESSION AUTHORIZATION
+        // takes back any SET ROLE of the migration, so that the journal is written as the role of the run.
+        let role = &self.role;
+        let sql = format!(
+            "RESET SESSION AUTHORIZATION; RESET ROLE;{role} SELECT CASE WHEN \
+             pg_catalog.pg_current_xact_id()::pg_catalog.text OPERATOR(pg_catalog.=) {token} \
+             AND EXISTS (SELECT 1 FROM pg_catalog.pg_locks WHERE {lock} AND granted \
+             AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()) THEN 0 \
+             ELSE ({fence} OPERATOR(pg_catalog.||) pg_catalog.left(pg_catalog.pg_backend_pid()::pg_catalog.text, 0))\
+             ::pg_catalog.int4 END;{journal};COMMIT",
+            token = literal(&transaction.token, DIALECT),
+            lock = advisory_condition(key),
+            fence = literal(FENCE, DIALECT),
+        );
+        self.run(&sql).await.map(drop)
+    }
+
+    async fn rollback(&mut self) -> Result<(), DbError> {
+        self.run("ROLLBACK").await.map(drop)
+    }
+
+    async fn reset(&mut self) -> Result<(), DbError> {
+        let sql = self.reset_sql();
+        self.run(&sql).await.map(drop)
+    }
+
+    async fn close(self: Box<Self>) {
+        // The server ends the session anyway when the socket closes.
+        let _ = tokio::time::timeout(Duration::from_secs(2), self.connection.close()).await;
+    }
+}
+
+impl PostgresSession {
+    /// Back to the settings of [`Session::prepare_to_write`]. RESET SESSION AUTHORIZATION alone would leave a role
+    /// that the login role gets by `ALTER ROLE … SET role` switched off.
+    fn reset_sql(&self) -> String {
+        format!("RESET ALL; RESET SESSION AUTHORIZATION; RESET ROLE;{}{};", self.settings, self.role)
+    }
+}
+
+/// The condition on `pg_locks` for our key: a bigint key is split into `classid` and `objid`, with `objsubid` 1
+/// (<https://www.postgresql.org/docs/current/view-pg-locks.html>).
+fn advisory_condition(key: &LockKey) -> String {
+    let number = key.number().cast_unsigned();
+    format!(
+        "locktype OPERATOR(pg_catalog.=) 'advisory' AND database OPERATOR(pg_catalog.=) (SELECT oid FROM \
+         pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) \
+         AND classid::pg_catalog.int8 OPERATOR(pg_catalog.=) {} AND objid::pg_catalog.int8 OPERATOR(pg_catalog.=) {} \
+         AND objsubid OPERATOR(pg_catalog.=) 1",
+        number >> 32,
+        number & 0xffff_ffff
+    )
+}
+
+/// Describes the sessions of `locks` (columns `pid`, `mode`). Other roles' queries are hidden from a role without
+/// rights, their `application_name` is not.
+fn blocker_query(locks: &str) -> String {
+    format!(
+        "SELECT DISTINCT ON (a.pid) a.pid, COALESCE(NULLIF(a.application_name, ''), a.usename, a.backend_type), \
+         a.state, EXTRACT(epoch FROM pg_catalog.now() - COALESCE(a.xact_start, a.query_start, a.backend_start))::int8, \
+         l.mode, a.backend_type = 'autovacuum worker' \
+         FROM ({locks}) l JOIN pg_catalog.pg_stat_activity a USING (pid) \
+         WHERE a.pid <> pg_catalog.pg_backend_pid() ORDER BY a.pid"
+    )
+}
+
+fn blocker(row: &Row) -> Blocker {
+    let age = row.number(3).unwrap_or(0);
+    let age = if age >= 120 { format!("{} min", age / 60) } else { format!("{age} s") };
+    let state = row.get(2).unwrap_or("state hidden");
+    let mode = row.text(4).trim_end_matches("Lock");
+    let holding = if mode.is_empty() { String::new() } else { format!(", holds {}", spaced(mode)) };
+    Blocker {
+        pid: row.number(0).unwrap_or(0),
+        application: row.text(1).to_owned(),
+        doing: format!("{state}, {age} old{holding}"),
+        autovacuum: row.is_true(5),
+    }
+}
+
+/// `AccessExclusive` as the manual writes it: `ACCESS EXCLUSIVE`.
+fn spaced(mode: &str) -> String {
+    let mut out = String::new();
+    for character in mode.chars() {
+        if character.is_uppercase() && !out.is_empty() {
+            out.push(' ');
+        }
+        out.extend(character.to_uppercase());
+    }
+    out
+}
+
+/// The second connection.
+struct PostgresWatcher {
+    own: PostgresSession,
+    watched: Backend,
+}
+
+#[async_trait]
+impl Watcher for PostgresWatcher {
+    async fn cancel(&mut self) -> Result<(), DbError> {
+        let sql = format!(
+            "SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.pg_stat_activity \
+             WHERE pid = {} AND backend_start::text = {}",
+            self.watched.pid,
+            literal(&self.watched.started, DIALECT)
+        );
+        self.own.query(&sql).await.map(drop)
+    }
+
+    async fn blockers(&mut self) -> Result<Vec<Blocker>, DbError> {
+        let sql = blocker_query(&format!(
+            "SELECT b.pid, (SELECT min(mode) FROM pg_catalog.pg_locks h WHERE h.pid = b.pid AND h.granted \
+             AND h.relation IN (SELECT relation FROM pg_catalog.pg_locks w WHERE w.pid = {pid} AND NOT w.granted)) \
+             AS mode FROM unnest(pg_catalog.pg_blocking_pids({pid})) AS b(pid)",
+            pid = self.watched.pid
+        ));
+        Ok(self.own.query(&sql).await?.iter().map(blocker).collect())
+    }
+
+    async fn holders(&mut self, relation: &str, mode: &str) -> Result<Vec<Blocker>, DbError> {
+        let conflicting =
+            conflicting_modes(mode).iter().map(|mode| literal(mode, DIALECT)).collect::<Vec<_>>();
+        let sql = blocker_query(&format!(
+            "SELECT pid, mode FROM pg_catalog.pg_locks WHERE relation = pg_catalog.to_regclass({}) AND granted \
+             AND mode IN ({}) AND pid <> {}",
+            literal(relation, DIALECT),
+            conflicting.join(", "),
+            self.watched.pid
+        ));
+        Ok(self.own.query(&sql).await?.iter().map(blocker).collect())
+    }
+
+    async fn run(&mut self, sql: &str) -> Result<u64, DbError> {
+        self.own.run(sql).await
+    }
+
+    async fn pooler_seen(&mut self, session: &mut dyn Session) -> Result<Option<String>, DbError> {
+        // A transaction pins our own server process, so that a pooler must show the other connection another one,
+        // or make it wait. The same process twice, or one that changes between two statements, is a pooler's.
+        const PID: &str = "SELECT pg_catalog.pg_backend_pid()";
+        self.own.run("BEGIN").await?;
+        let mine = self.own.query(PID).await?.first().and_then(|row| row.number(0));
+        let asked = async {
+            let first = session.query(PID).await?.first().and_then(|row| row.number(0));
+            let second = session.query(PID).await?.first().and_then(|row| row.number(0));
+            Ok::<_, DbError>((first, second))
+        };
+        let asked = tokio::time::timeout(Duration::from_secs(5), asked).await;
+        self.own.run("ROLLBACK").await?;
+        let Ok(asked) = asked else {
+            return Ok(Some("a second connection of ours kept the first one from being answered".to_owned()));
+        };
+        let (first, second) = asked?;
+        let known = Some(self.watched.pid);
+        Ok(if mine == known {
+            Some(format!(
+                "two connections that were open at once were served by the same process {}",
+                self.watched.pid
+            ))
+        } else if first != known || second != known {
+            Some("statements of one connection were served by different processes".to_owned())
+        } else {
+            None
+        })
+    }
+
+    async fn close(self: Box<Self>) {
+        Box::new(self.own).close().await;
+    }
+}
+
+/// The modes that conflict with `mode`: <https://www.postgresql.org/docs/current/explicit-locking.html>, table 13.2.
+fn conflicting_modes(mode: &str) -> &'static [&'static str] {
+    const ALL: [&str; 8] = [
+        "AccessShareLock",
+        "RowShareLock",
+        "RowExclusiveLock",
+        "ShareUpdateExclusiveLock",
+        "ShareLock",
+        "ShareRowExclusiveLock",
+        "ExclusiveLock",
+        "AccessExclusiveLock",
+    ];
+    const SHARE: [&str; 5] = [
+        "RowExclusiveLock",
+        "ShareUpdateExclusiveLock",
+        "ShareRowExclusiveLock",
+        "ExclusiveLock",
+        "AccessExclusiveLock",
+    ];
+    match mode {
+        "ACCESS SHARE" => &ALL[7..],
+        "ROW SHARE" => &ALL[6..],
+        "ROW EXCLUSIVE" => &ALL[4..],
+        "SHARE UPDATE EXCLUSIVE" => &ALL[3..],
+        "SHARE" => &SHARE,
+        "SHARE ROW EXCLUSIVE" => &ALL[2..],
+        "EXCLUSIVE" => &ALL[1..],
+        _ => &ALL,
+    }
+}

@@ -1,0 +1,290 @@
+//! What every engine's connection can do. All SQL goes as plain text, one round trip a message, so that nothing
+//! depends on prepared statements (poolers) or on the types of a driver.
+
+use super::error::DbError;
+use super::url::DatabaseUrl;
+use crate::dialect::Dialect;
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// One row of a result; every value as the server prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row(pub Vec<Option<String>>);
+
+impl Row {
+    /// The value of column `index` (from 0), `None` where it is NULL or not there.
+    pub fn get(&self, index: usize) -> Option<&str> {
+        self.0.get(index).and_then(|value| value.as_deref())
+    }
+
+    /// The value of column `index`, empty where it is NULL.
+    pub fn text(&self, index: usize) -> &str {
+        self.get(index).unwrap_or("")
+    }
+
+    /// The value of column `index` as a number.
+    pub fn number(&self, index: usize) -> Option<i64> {
+        self.get(index).and_then(|value| value.parse().ok())
+    }
+
+    /// Whether column `index` holds the server's word for true.
+    pub fn is_true(&self, index: usize) -> bool {
+        matches!(self.get(index), Some("t" | "true" | "1"))
+    }
+}
+
+/// How a connection is opened.
+#[derive(Debug, Clone)]
+pub struct ConnectOptions {
+    /// Longest time for one attempt.
+    pub connect_timeout: Duration,
+    /// How long to try again while the server cannot be reached.
+    pub wait: Duration,
+    /// What the server shows as our name.
+    pub application_name: String,
+    /// `SET ROLE` after connecting.
+    pub role: Option<String>,
+    /// `statement_timeout` of the session; none where it is zero.
+    pub statement_timeout: Duration,
+    /// Whether a missing SQLite file is made.
+    pub create_if_missing: bool,
+    /// Whether nothing will be written, so that a file is opened for reading only.
+    pub read_only: bool,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            wait: Duration::ZERO,
+            application_name: "twostep".to_owned(),
+            role: None,
+            statement_timeout: Duration::ZERO,
+            create_if_missing: false,
+            read_only: false,
+        }
+    }
+}
+
+/// The server's own name for a connection: enough to end it, and to know that it is still the same one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backend {
+    /// Process or thread id on the server; 0 where there is none (SQLite).
+    pub pid: i64,
+    /// When the server started it, in the server's own spelling.
+    pub started: String,
+}
+
+/// A session as its watcher knows it.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// Its backend on the server.
+    pub backend: Backend,
+    /// The flag that stops its statement, where the engine runs in this process.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// What a server says about itself and about us.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Product and version, for people.
+    pub version: String,
+    /// The major version, or as much of it as decides what the server can do (`150018`, `1011`, `3046`).
+    pub version_number: i64,
+    /// The database that we are connected to.
+    pub database: String,
+    /// The role that we act as.
+    pub user: String,
+    /// Our own backend.
+    pub backend: Backend,
+    /// Why writes cannot work, if that is known.
+    pub read_only: Option<String>,
+}
+
+/// A session that keeps others, or us, waiting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocker {
+    /// Process or thread id on the server.
+    pub pid: i64,
+    /// Its `application_name` or user.
+    pub application: String,
+    /// What it is doing, in one line: state, age, lock mode.
+    pub doing: String,
+    /// Whether it is an autovacuum worker, which gives way when it is waited for.
+    pub autovacuum: bool,
+}
+
+/// How one transaction of ours is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begin {
+    /// Longest time a statement may stand in a lock's queue.
+    pub lock_timeout: Duration,
+    /// Whether the session is taken back first to what it was after connecting: true at the start of a migration,
+    /// false between the statements of one that runs without a transaction around it.
+    pub fresh: bool,
+}
+
+/// The open transaction, so that it is noticed when a migration has ended it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transaction {
+    /// The server's id of it, or the name of the savepoint that lives as long as it.
+    pub token: String,
+}
+
+/// An engine: how to get a session, and the acts that need a connection of their own.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// The dialect that it speaks.
+    fn dialect(&self) -> Dialect;
+
+    /// Schemes of its URLs, lower case.
+    fn schemes(&self) -> &'static [&'static str];
+
+    /// Opens one session. One attempt.
+    async fn connect(&self, url: &DatabaseUrl, options: &ConnectOptions)
+    -> Result<Box<dyn Session>, DbError>;
+
+    /// Opens what watches `session` from outside: it cancels, and names who blocks.
+    async fn watch(
+        &self,
+        url: &DatabaseUrl,
+        options: &ConnectOptions,
+        watched: Watched,
+    ) -> Result<Box<dyn Watcher>, DbError>;
+
+    /// Makes the URL's database; `Ok(false)` where it exists.
+    async fn create_database(
+        &self,
+        url: &DatabaseUrl,
+        options: &ConnectOptions,
+        settings: &DatabaseSettings,
+    ) -> Result<bool, DbError>;
+
+    /// Removes the URL's database, ending the sessions that are connected to it; `Ok(false)` where there is none.
+    async fn drop_database(&self, url: &DatabaseUrl, options: &ConnectOptions) -> Result<bool, DbError>;
+}
+
+/// How a database is made.
+#[derive(Debug, Clone, Default)]
+pub struct DatabaseSettings {
+    /// Character encoding (`UTF8`, `utf8mb4`).
+    pub encoding: Option<String>,
+    /// Collation, and on PostgreSQL the character type with it.
+    pub collation: Option<String>,
+    /// Owner of the database.
+    pub owner: Option<String>,
+}
+
+/// One connection.
+#[async_trait]
+pub trait Session: Send {
+    /// The dialect that it speaks.
+    fn dialect(&self) -> Dialect;
+
+    /// What a watcher needs to know of this session, once [`Session::identity`] has been asked.
+    fn watched(&self) -> Watched;
+
+    /// Makes the settings that a session needs before it writes (timeouts, role). A session that only reads
+    /// does without, and is a round trip faster.
+    async fn prepare_to_write(&mut self) -> Result<(), DbError>;
+
+    /// Asks the server who it is, and who we are to it. One round trip, then remembered.
+    async fn identity(&mut self) -> Result<Identity, DbError>;
+
+    /// Runs one or more statements, and gives the number of rows that they touched.
+    async fn run(&mut self, sql: &str) -> Result<u64, DbError>;
+
+    /// Runs one or more statements, and gives all rows of all of them.
+    async fn query(&mut self, sql: &str) -> Result<Vec<Row>, DbError>;
+
+    /// Runs `COPY … FROM stdin` with `rows`.
+    async fn copy_in(
+        &mut self,
+        statement: &str,
+        rows: &mut (dyn Iterator<Item = std::io::Result<Vec<u8>>> + Send),
+    ) -> Result<u64, DbError>;
+
+    /// Takes the run's lock, without waiting.
+    async fn try_lock(&mut self, key: &LockKey) -> Result<bool, DbError>;
+
+    /// Who holds the run's lock, as far as can be seen.
+    async fn lock_holder(&mut self, key: &LockKey) -> Result<Option<Blocker>, DbError>;
+
+    /// Frees the run's lock; `Ok(false)` where it was no longer ours.
+    async fn unlock(&mut self, key: &LockKey) -> Result<bool, DbError>;
+
+    /// Ends the backend if it is still the same one; `Ok(false)` where it is gone already.
+    async fn end_backend(&mut self, backend: &Backend) -> Result<bool, DbError>;
+
+    /// Opens a transaction.
+    async fn begin(&mut self, options: Begin) -> Result<Transaction, DbError>;
+
+    /// The text that [`Session::begin`] sends, for people.
+    fn begin_sql(&self, options: Begin) -> String;
+
+    /// Changes how long the statements of the open transaction wait for a lock.
+    async fn set_lock_timeout(&mut self, lock_timeout: Duration) -> Result<(), DbError>;
+
+    /// Writes `journal` and commits, in one message. Fails, with nothing of `journal` written, where the open
+    /// transaction is not `transaction` any more or the run's lock is no longer ours
+    /// ([`DbError::is_fence`]). After [`DbErrorClass::ConnectionLost`](super::error::DbErrorClass) nobody knows
+    /// from here whether it was committed.
+    async fn commit(
+        &mut self,
+        transaction: &Transaction,
+        key: &LockKey,
+        journal: &str,
+    ) -> Result<(), DbError>;
+
+    /// Gives up the open transaction; harmless where there is none.
+    async fn rollback(&mut self) -> Result<(), DbError>;
+
+    /// Takes the session back to what it was after connecting: settings, role, search path.
+    async fn reset(&mut self) -> Result<(), DbError>;
+
+    /// The session's connection is closed in order.
+    async fn close(self: Box<Self>);
+}
+
+/// The look from outside at one session.
+#[async_trait]
+pub trait Watcher: Send {
+    /// Asks the server to stop what the session is doing now. The session's own answer tells whether it did.
+    async fn cancel(&mut self) -> Result<(), DbError>;
+
+    /// Who keeps the session waiting.
+    async fn blockers(&mut self) -> Result<Vec<Blocker>, DbError>;
+
+    /// Who holds a lock on `relation` (as written in SQL) that is in the way of `mode` (`ACCESS EXCLUSIVE`, …).
+    async fn holders(&mut self, relation: &str, mode: &str) -> Result<Vec<Blocker>, DbError>;
+
+    /// Runs a statement on the watcher's own connection (the run's heartbeat).
+    async fn run(&mut self, sql: &str) -> Result<u64, DbError>;
+
+    /// Whether the watched session's server process turns out to be shared with the watcher's: a pooler that
+    /// hands out servers by the transaction. The sentence says what was seen.
+    async fn pooler_seen(&mut self, session: &mut dyn Session) -> Result<Option<String>, DbError>;
+
+    /// Closes its connection in order.
+    async fn close(self: Box<Self>);
+}
+
+/// What the run's lock is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockKey {
+    /// The journal's schema or table prefix: two journals in one database do not wait for each other.
+    pub journal: String,
+}
+
+impl LockKey {
+    /// The key as a number: the first eight bytes of SHA-256 of `twostep:` and the journal's name.
+    pub fn number(&self) -> i64 {
+        use sha2::Digest as _;
+        let digest = sha2::Sha256::digest(format!("twostep:{}", self.journal));
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&digest[..8]);
+        i64::from_be_bytes(bytes)
+    }
+}

@@ -1,0 +1,217 @@
+//! Database URLs: what they name, and how they are shown without their password.
+
+use crate::dialect::Dialect;
+use std::fmt;
+
+/// A URL of a database, checked for what every engine needs.
+#[derive(Clone)]
+pub struct DatabaseUrl {
+    raw: String,
+    dialect: Dialect,
+    database: String,
+}
+
+/// Why a text is no database URL. Never holds the text itself, which may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// There is no `scheme:`.
+    #[error(
+        "the database URL has no scheme; it looks like `postgres://user@host/database` or `sqlite:shop.db`"
+    )]
+    NoScheme,
+    /// No engine speaks this scheme.
+    #[error("the database URL has the unknown scheme `{0}`; known are {known}", known = known_schemes())]
+    UnknownScheme(String),
+    /// It cannot be taken apart.
+    #[error(
+        "the database URL is malformed: {0}; a `/`, `@`, `:`, `?` or `#` in the password is written as `%2F`, `%40`, `%3A`, `%3F`, `%23`"
+    )]
+    Malformed(String),
+    /// It names no database.
+    #[error("the database URL names no database; it ends with `/NAME`")]
+    NoDatabase,
+}
+
+fn known_schemes() -> String {
+    super::ENGINES.iter().flat_map(|engine| engine.schemes()).copied().collect::<Vec<_>>().join(", ")
+}
+
+impl DatabaseUrl {
+    /// Takes `text` apart.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let text = text.trim();
+        let (scheme, rest) = text.split_once(':').ok_or(UrlError::NoScheme)?;
+        if scheme.is_empty()
+            || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        {
+            return Err(UrlError::NoScheme);
+        }
+        let scheme = scheme.to_ascii_lowercase();
+        let engine = super::ENGINES
+            .iter()
+            .find(|engine| engine.schemes().contains(&scheme.as_str()))
+            .ok_or(UrlError::UnknownScheme(scheme))?;
+        let dialect = engine.dialect();
+        let database = match dialect {
+            Dialect::Sqlite => sqlite_path(rest)?,
+            Dialect::Postgres | Dialect::Mysql => server_database(text)?,
+        };
+        Ok(Self { raw: text.to_owned(), dialect, database })
+    }
+
+    /// The URL itself, with its password: for the driver only.
+    pub fn expose(&self) -> &str {
+        &self.raw
+    }
+
+    /// The dialect of its engine.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The name of the database; for SQLite the path of its file.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Whether it is SQLite's database in memory, which ends with the connection.
+    pub fn is_memory(&self) -> bool {
+        self.dialect == Dialect::Sqlite && (self.database.is_empty() || self.database == ":memory:")
+    }
+
+    /// The same server and rights, with another database.
+    pub fn with_database(&self, database: &str) -> Self {
+        if self.dialect == Dialect::Sqlite {
+            return Self {
+                raw: format!("sqlite:{database}"),
+                dialect: self.dialect,
+                database: database.to_owned(),
+            };
+        }
+        let mut url = url::Url::parse(&self.raw).expect("it was parsed before");
+        let pairs: Vec<(String, String)> = url
+            .query_pairs()
+            .filter(|(key, _)| key != "dbname")
+            .map(|(key, value)| (key.into_owned(), value.into_owned()))
+            .collect();
+        url.set_path(database);
+        url.set_query(None);
+        if !pairs.is_empty() {
+            url.query_pairs_mut().extend_pairs(pairs);
+        }
+        Self { raw: url.into(), dialect: self.dialect, database: database.to_owned() }
+    }
+
+    /// The password in it, decoded, so that it can be looked for in texts that must not hold it.
+    pub fn password(&self) -> Option<String> {
+        if self.dialect == Dialect::Sqlite {
+            return None;
+        }
+        let url = url::Url::parse(&self.raw).ok()?;
+        let in_query =
+            url.query_pairs().find(|(key, _)| key == "password").map(|(_, value)| value.into_owned());
+        in_query.or_else(|| url.password().map(decode)).filter(|password| !password.is_empty())
+    }
+
+    /// `message` without the password of this URL.
+    pub fn redact(&self, message: &str) -> String {
+        let mut shown = message.replace(&self.raw, &self.to_string());
+        if let Some(password) = self.password() {
+            shown = shown.replace(&password, "***");
+            if let Some(encoded) =
+                url::Url::parse(&self.raw).ok().and_then(|url| url.password().map(str::to_owned))
+            {
+                shown = shown.replace(&encoded, "***");
+            }
+        }
+        shown
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.dialect == Dialect::Sqlite {
+            return f.write_str(&self.raw);
+        }
+        let Ok(mut url) = url::Url::parse(&self.raw) else { return f.write_str("(malformed URL)") };
+        if url.password().is_some() {
+            // Cannot fail: a URL with a password has a host.
+            let _ = url.set_password(Some("***"));
+        }
+        let pairs: Vec<(String, String)> = url
+            .query_pairs()
+            .map(|(key, value)| {
+                let secret = key.contains("password") || key == "sslkey";
+                (key.into_owned(), if secret { "***".to_owned() } else { value.into_owned() })
+            })
+            .collect();
+        if pairs.iter().any(|(_, value)| value == "***") {
+            url.query_pairs_mut().clear().extend_pairs(pairs);
+        }
+        f.write_str(url.as_str())
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({self})")
+    }
+}
+
+fn decode(text: &str) -> String {
+    url::form_urlencoded::parse(format!("x={}", text.replace('+', "%2B")).as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
+}
+
+fn server_database(text: &str) -> Result<String, UrlError> {
+    let url = url::Url::parse(text).map_err(|error| UrlError::Malformed(error.to_string()))?;
+    let in_query = url.query_pairs().find(|(key, _)| key == "dbname").map(|(_, value)| value.into_owned());
+    let database = in_query.unwrap_or_else(|| decode(url.path().trim_start_matches('/')));
+    if database.is_empty() { Err(UrlError::NoDatabase) } else { Ok(database) }
+}
+
+/// `sqlite:path`, `sqlite://path`, `sqlite:///absolute/path`, `sqlite::memory:`, each with `?options`.
+fn sqlite_path(rest: &str) -> Result<String, UrlError> {
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    if path.is_empty() { Err(UrlError::NoDatabase) } else { Ok(decode(path)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, database: &str, shown: &str) {
+        let url = DatabaseUrl::parse(text).expect("a valid URL");
+        assert_eq!(url.database(), database);
+        assert_eq!(url.to_string(), shown);
+    }
+
+    #[test]
+    fn names_its_database_and_hides_its_password() {
+        check("postgres://me:s%40cret@db:5433/shop", "shop", "postgres://me:***@db:5433/shop");
+        check("postgresql://db/shop?user=me&password=x", "shop", "postgresql://db/shop?user=me&password=***");
+        check("sqlite:shop.db", "shop.db", "sqlite:shop.db");
+        check("sqlite:///var/lib/shop.db?mode=rwc", "/var/lib/shop.db", "sqlite:///var/lib/shop.db?mode=rwc");
+        check("sqlite::memory:", ":memory:", "sqlite::memory:");
+    }
+
+    #[test]
+    fn says_what_is_wrong_without_showing_it() {
+        let wrong = |text: &str| DatabaseUrl::parse(text).expect_err("an invalid URL").to_string();
+        assert!(wrong("shop").contains("no scheme"));
+        assert!(wrong("oracle://x/y").contains("unknown scheme `oracle`"));
+        assert!(wrong("postgres://host").contains("names no database"));
+        let malformed = wrong("postgres://me:se/cr:et@host:99999/x");
+        assert!(malformed.contains("malformed") && !malformed.contains("cr:et"), "{malformed}");
+    }
+
+    #[test]
+    fn redacts_messages_from_below() {
+        let url = DatabaseUrl::parse("postgres://me:s%40cret@db/shop").expect("a valid URL");
+        assert_eq!(url.redact("cannot use s@cret or s%40cret"), "cannot use *** or ***");
+        assert_eq!(url.with_database("other").expose(), "postgres://me:s%40cret@db/other");
+    }
+}
