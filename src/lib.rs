@@ -3,6 +3,7 @@
 
 pub mod db;
 pub mod dialect;
+pub mod files;
 pub mod name;
 pub mod source;
 pub mod sql;

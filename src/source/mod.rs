@@ -1,6 +1,21 @@
 //! Which file is which migration: one file per format, and the types that all of them give.
 //!
 //! Pure: the files are read by `files.rs`, and handed in as [`SourceFile`]s.
+//!
+//! - `format`: what a format is, the list of all of them, and which one a folder is in;
+//! - `names`: what the file names of all formats have in common;
+//! - `reading`: the scripts and problems that a reader collects;
+//! - `versions`: the version of a new migration;
+//! - `twostep`: the native format.
+
+pub mod format;
+mod names;
+mod reading;
+pub mod twostep;
+pub mod versions;
+
+pub use format::{FORMATS, Folder, Format, NewFile, NewMigration, ReadOptions, by_id, detect, read};
+pub use names::slug;
 
 use crate::sql::directive::Directive;
 use crate::text::Span;
@@ -16,6 +31,24 @@ pub struct SourceFile {
     pub contents: Contents,
     /// Whether the operating system would run it.
     pub executable: bool,
+    /// Whether the file starts with a byte order mark, which `contents` does not hold.
+    pub byte_order_mark: bool,
+}
+
+impl SourceFile {
+    /// A file that holds `text` and is not executable.
+    pub fn text(path: impl Into<String>, text: &str) -> Self {
+        let (text, byte_order_mark) = match text.strip_prefix('\u{feff}') {
+            Some(rest) => (rest, true),
+            None => (text, false),
+        };
+        Self {
+            path: path.into(),
+            contents: Contents::Text(Arc::from(text)),
+            executable: false,
+            byte_order_mark,
+        }
+    }
 }
 
 /// The contents of a [`SourceFile`].
@@ -234,7 +267,9 @@ pub struct GivenStatement {
 }
 
 /// Something in the folder that is not as its format wants it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+///
+/// Problems sort by file and line, so that the same folder always gives the same list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("{path}: {what}")]
 pub struct SourceProblem {
     /// The file, below the folder.
@@ -245,6 +280,27 @@ pub struct SourceProblem {
     pub what: String,
     /// What to do about it.
     pub help: Option<String>,
+}
+
+impl SourceProblem {
+    /// A problem of a whole file.
+    pub fn new(path: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { path: path.into(), line: None, what: what.into(), help: None }
+    }
+
+    /// The same, on a line (from 1).
+    #[must_use]
+    pub fn on_line(mut self, line: usize) -> Self {
+        self.line = Some(line);
+        self
+    }
+
+    /// The same, with what to do about it.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
 }
 
 #[cfg(test)]

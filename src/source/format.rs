@@ -1,0 +1,233 @@
+//! What a format is, the list of all of them, and which one a folder is in.
+
+use super::versions::{Numbering, UnixSeconds};
+use super::{Body, Migration, SourceFile, SourceProblem, Version, names, twostep, versions};
+use crate::dialect::Dialect;
+use std::collections::BTreeMap;
+
+/// All formats, in the order in which they are listed to people; of two that read a folder alike, the first is
+/// taken.
+pub static FORMATS: &[&dyn Format] = &[&twostep::Twostep];
+
+/// How the files of one tool become migrations.
+pub trait Format: Sync {
+    /// The name used in configuration and arguments: `sqlx`, `golang-migrate`, ….
+    fn id(&self) -> &'static str;
+
+    /// The name in prose, with the form of its files.
+    fn title(&self) -> &'static str;
+
+    /// How sure it is that `files` (none of them hidden or a README) are its own: 0 not at all, up to 50 a form
+    /// that other tools have too, up to 80 a form of its own, more where it found its markers in the files.
+    fn detect(&self, files: &[&SourceFile]) -> u8;
+
+    /// The migrations of `files`, in the order in which the tool runs them, or everything that is wrong.
+    fn read(&self, files: &[&SourceFile], options: &ReadOptions) -> Result<Folder, Vec<SourceProblem>>;
+
+    /// The files of a new migration.
+    fn new_files(&self, new: &NewMigration<'_>) -> Vec<NewFile>;
+
+    /// The version for a new migration behind `existing`.
+    fn next_version(&self, existing: &[Version], numbering: Option<Numbering>, now: UnixSeconds) -> Version {
+        versions::next(existing, numbering, now)
+    }
+
+    /// Whether it must see the whole text of a file: its markers may stand anywhere.
+    fn needs_whole_files(&self) -> bool {
+        false
+    }
+}
+
+/// What a reader is told beside the files.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// Values for the placeholders of formats that have them.
+    pub variables: BTreeMap<String, String>,
+    /// The engine that the migrations are for, where a folder holds those of several.
+    pub dialect: Option<Dialect>,
+}
+
+/// The migrations of a folder.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// The id of the format that they are in.
+    pub format: &'static str,
+    /// Versioned ones in the order in which their tool runs them, then the repeatable ones.
+    pub migrations: Vec<Migration>,
+    /// What is odd about the folder as a whole; what is odd about one migration stands with it.
+    pub warnings: Vec<SourceProblem>,
+}
+
+impl Folder {
+    /// The migration that a person means by `typed`: its version as it is spelled, or the same number (`7` for
+    /// `0007`).
+    pub fn find(&self, typed: &str) -> Option<&Migration> {
+        let same = |migration: &&Migration| versions::is_same(migration.version.as_str(), typed);
+        self.migrations
+            .iter()
+            .find(|migration| migration.version.as_str() == typed)
+            .or_else(|| self.migrations.iter().find(same))
+    }
+}
+
+/// A migration that is to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct NewMigration<'a> {
+    /// Its version.
+    pub version: &'a Version,
+    /// What it is called: a slug (see [`slug`](super::slug)).
+    pub name: &'a str,
+    /// Whether it shall have a way back.
+    pub down: bool,
+}
+
+/// A file that is to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFile {
+    /// Path below the folder.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// The format that people call `id`.
+pub fn by_id(id: &str) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.id() == id)
+}
+
+/// The ids of all formats, for messages.
+pub fn ids() -> String {
+    FORMATS.iter().map(|format| format.id()).collect::<Vec<_>>().join(", ")
+}
+
+/// The format that `files` are in. A folder without any migration is in the native one. Where several fit
+/// equally well and would not read the same migrations from them, that is a problem that names them.
+pub fn detect(files: &[SourceFile], options: &ReadOptions) -> Result<&'static dyn Format, SourceProblem> {
+    let files = migration_files(files);
+    if files.is_empty() {
+        return Ok(&twostep::Twostep);
+    }
+    let mut best: Vec<&'static dyn Format> = Vec::new();
+    let mut score = 1;
+    for format in FORMATS.iter().copied() {
+        let found = format.detect(&files);
+        if found > score {
+            best.clear();
+            score = found;
+        }
+        if found == score {
+            best.push(format);
+        }
+    }
+    match best.as_slice() {
+        [] => Err(SourceProblem::new("", "no file of the folder has the form of any known migration format")
+            .with_help(format!("name the format with --source-format: {}", ids()))),
+        [only] => Ok(*only),
+        [first, others @ ..] => {
+            let reading = first.read(&files, options).ok();
+            let alike = |other: &&dyn Format| match (&reading, other.read(&files, options).ok()) {
+                (Some(one), Some(two)) => reads_alike(one, &two),
+                _ => false,
+            };
+            if others.iter().all(alike) {
+                return Ok(*first);
+            }
+            let candidates: Vec<_> = best.iter().map(|format| format.id()).collect();
+            let what = format!(
+                "the files have the form of {}, which do not mean the same",
+                candidates.join(" and of ")
+            );
+            Err(SourceProblem::new("", what)
+                .with_help(format!("say which with --source-format {}", candidates.join("|"))))
+        }
+    }
+}
+
+/// Reads `files` in the format called `format`, or in the one that they are in. The folder may be empty: `new`
+/// asks for that; whoever runs migrations must refuse it.
+pub fn read(
+    files: &[SourceFile],
+    format: Option<&str>,
+    options: &ReadOptions,
+) -> Result<Folder, Vec<SourceProblem>> {
+    let format = match format {
+        Some(id) => by_id(id).ok_or_else(|| {
+            vec![
+                SourceProblem::new("", format!("there is no format `{id}`"))
+                    .with_help(format!("known formats: {}", ids())),
+            ]
+        })?,
+        None => detect(files, options).map_err(|problem| vec![problem])?,
+    };
+    format.read(&migration_files(files), options)
+}
+
+/// Without what no format looks at, sorted by path.
+fn migration_files(files: &[SourceFile]) -> Vec<&SourceFile> {
+    let mut files: Vec<_> = files.iter().filter(|file| !names::is_ignorable(&file.path)).collect();
+    files.sort_by(|one, two| one.path.cmp(&two.path));
+    files
+}
+
+/// Whether both hold the same migrations: the same versions in the same order, the same text in the same
+/// transactions.
+fn reads_alike(one: &Folder, two: &Folder) -> bool {
+    let script = |one: &super::Script, two: &super::Script| {
+        let same_body = match (&one.body, &two.body) {
+            (Body::Sql { span: one, .. }, Body::Sql { span: two, .. }) => one == two,
+            (Body::Statements { statements: one, .. }, Body::Statements { statements: two, .. }) => {
+                one == two
+            }
+            (Body::LargeFile { .. }, Body::LargeFile { .. }) => true,
+            (Body::Program { program: one }, Body::Program { program: two }) => one == two,
+            (
+                Body::Sql { .. } | Body::Statements { .. } | Body::LargeFile { .. } | Body::Program { .. },
+                _,
+            ) => false,
+        };
+        same_body && one.path == two.path && one.transaction == two.transaction
+    };
+    one.migrations.len() == two.migrations.len()
+        && one.migrations.iter().zip(&two.migrations).all(|(one, two)| {
+            one.version == two.version
+                && one.kind == two.kind
+                && script(&one.up, &two.up)
+                && match (&one.down, &two.down) {
+                    (Some(one), Some(two)) => script(one, two),
+                    (None, None) => true,
+                    (Some(_), None) | (None, Some(_)) => false,
+                }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_lower_case() {
+        for (at, format) in FORMATS.iter().enumerate() {
+            assert_eq!(format.id(), format.id().to_ascii_lowercase());
+            assert!(FORMATS[..at].iter().all(|other| other.id() != format.id()), "{}", format.id());
+        }
+    }
+
+    #[test]
+    fn what_has_no_form_is_named_as_such() {
+        let problem =
+            |files: &[SourceFile], format| read(files, format, &ReadOptions::default()).unwrap_err();
+        let found = problem(&[SourceFile::text("main.rs", "fn main() {}")], None);
+        assert_eq!(found[0].what, "no file of the folder has the form of any known migration format");
+        let found = problem(&[], Some("nosuch"));
+        assert_eq!(found[0].what, "there is no format `nosuch`");
+        assert!(found[0].help.as_ref().unwrap().contains("twostep"));
+    }
+
+    #[test]
+    fn a_folder_without_migrations_is_native() {
+        for files in [vec![], vec![SourceFile::text(".gitkeep", ""), SourceFile::text("README.md", "x")]] {
+            let folder = read(&files, None, &ReadOptions::default()).unwrap();
+            assert_eq!((folder.format, folder.migrations.len()), ("twostep", 0));
+        }
+    }
+}

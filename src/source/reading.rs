@@ -1,0 +1,145 @@
+//! The scripts and problems that the reader of a format collects.
+
+use super::{Body, Checksum, Contents, Folder, Migration, Script, SourceFile, SourceProblem};
+use crate::sql::directive::Directive;
+use crate::text::Span;
+use std::sync::Arc;
+
+/// What a reader has found so far.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// Migrations, in the order in which they run.
+    pub migrations: Vec<Migration>,
+    /// What is odd about the folder.
+    pub warnings: Vec<SourceProblem>,
+    /// What makes the folder unusable.
+    pub problems: Vec<SourceProblem>,
+}
+
+impl Reading {
+    /// The folder, if nothing is wrong with it; else everything that is, sorted by file and line.
+    pub fn finish(mut self, format: &'static str) -> Result<Folder, Vec<SourceProblem>> {
+        if self.problems.is_empty() {
+            self.warnings.sort();
+            return Ok(Folder { format, migrations: self.migrations, warnings: self.warnings });
+        }
+        self.problems.sort();
+        self.problems.dedup();
+        Err(self.problems)
+    }
+
+    /// The script of a file that is wholly one direction. A file that is no text is a problem.
+    pub fn sql_file(&mut self, file: &SourceFile) -> Option<Script> {
+        match &file.contents {
+            Contents::Text(text) => Some(sql_part(&file.path, text, Span::new(0, text.len()))),
+            Contents::Large { bytes, head, checksum } => {
+                let directives = head_directives(head, Span::new(0, head.len()));
+                Some(Script {
+                    path: file.path.clone(),
+                    body: Body::LargeFile { bytes: *bytes },
+                    transaction: !has(&directives, "no-transaction"),
+                    directives,
+                    checksum: checksum.clone(),
+                })
+            }
+            Contents::Binary { .. } => {
+                self.problems.push(
+                    SourceProblem::new(&file.path, "is not text")
+                        .with_help("save it as UTF-8 text, or move it out of the folder"),
+                );
+                None
+            }
+            Contents::Broken(why) => {
+                self.problems.push(SourceProblem::new(&file.path, why.clone()));
+                None
+            }
+        }
+    }
+}
+
+/// The script of one part of a file.
+pub(super) fn sql_part(path: &str, file: &Arc<str>, span: Span) -> Script {
+    let directives = head_directives(file, span);
+    Script {
+        path: path.to_owned(),
+        checksum: Checksum::of(span.of(file)),
+        body: Body::Sql { file: Arc::clone(file), span },
+        transaction: !has(&directives, "no-transaction"),
+        directives,
+    }
+}
+
+/// The directive called `name`.
+pub(super) fn directive<'a>(directives: &'a [Directive], name: &str) -> Option<&'a Directive> {
+    directives.iter().find(|directive| directive.name == name)
+}
+
+/// Whether one of `directives` is called `name`.
+pub(super) fn has(directives: &[Directive], name: &str) -> bool {
+    directive(directives, name).is_some()
+}
+
+/// Directives above the first statement of a part of a file.
+fn head_directives(file: &str, span: Span) -> Vec<Directive> {
+    let mut directives = Vec::new();
+    let mut start = span.start;
+    for line in span.of(file).split_inclusive('\n') {
+        let text = line.trim();
+        let end = start + line.trim_end().len();
+        if let Some(words) =
+            text.strip_prefix("--").and_then(|text| text.trim_start().strip_prefix("twostep:"))
+        {
+            let mut words = words.split_whitespace().map(str::to_owned);
+            if let Some(name) = words.next() {
+                let mut words: Vec<_> = words.collect();
+                let because = words.iter().position(|word| word == "because").map(|at| {
+                    let reason = words[at + 1..].join(" ");
+                    words.truncate(at);
+                    reason
+                });
+                directives.push(Directive { name, words, because, span: Span::new(start, end) });
+            }
+        } else if !text.is_empty() && !text.starts_with("--") {
+            break;
+        }
+        start += line.len();
+    }
+    directives
+}
+
+/// Whether nothing but blank space and comments stands in `text`.
+pub(super) fn is_only_comments(text: &str) -> bool {
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        if let Some(comment) = rest.strip_prefix("--") {
+            rest = comment.split_once('\n').map_or("", |(_, rest)| rest).trim_start();
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            rest = comment.split_once("*/").map_or("", |(_, rest)| rest).trim_start();
+        } else {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directives_stand_above_the_first_statement() {
+        let text =
+            "-- note\n\n-- twostep: irreversible because it is gone\nselect 1;\n-- twostep: no-transaction\n";
+        let script = sql_part("a", &Arc::from(text), Span::new(0, text.len()));
+        assert_eq!(script.directives.len(), 1);
+        assert_eq!(script.directives[0].because.as_deref(), Some("it is gone"));
+        assert_eq!(script.directives[0].span.of(text), "-- twostep: irreversible because it is gone");
+        assert!(script.transaction);
+    }
+
+    #[test]
+    fn comments_are_no_statements() {
+        assert!(is_only_comments(" -- a\n/* b\n */ \n--"));
+        assert!(!is_only_comments("-- a\nselect 1"));
+    }
+}
