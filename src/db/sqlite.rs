@@ -118,7 +118,7 @@ impl SqliteSession {
         }
         let read_only = options.read_only || file.as_deref().is_some_and(|path| exists && is_read_only(path));
         let connect = SqliteConnectOptions::from_str(url.expose())
-            .map_err(|error| from_sqlx(error))?
+            .map_err(from_sqlx)?
             .create_if_missing(options.create_if_missing)
             .read_only(read_only)
             .foreign_keys(false)
