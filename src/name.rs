@@ -4,7 +4,7 @@ use crate::dialect::Dialect;
 use std::fmt;
 
 /// An identifier as the server stores it: unquoted, and folded where it was written without quotes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Name(String);
 
 impl Name {
@@ -53,8 +53,11 @@ impl fmt::Display for Name {
     }
 }
 
+/// The name of any object that lives in a schema: a relation, a type, a function, ….
+pub type ObjectName = TableName;
+
 /// A relation's name, with its schema where that was given.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct TableName {
     /// The schema (on MySQL: the database), if the text names one.
     pub schema: Option<Name>,

@@ -1,0 +1,608 @@
+//! A schema as the server would hold it: what the statements so far have made, changed and dropped.
+
+use super::change::*;
+use super::map::Map;
+use crate::dialect::Dialect;
+use crate::name::{Name, ObjectName, TableName};
+use std::sync::Arc;
+
+/// Which statement did something: the number of the migration and that of the statement in it, both from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct When {
+    /// The migration.
+    pub migration: usize,
+    /// The statement in it.
+    pub statement: usize,
+}
+
+/// All objects of a database. A copy is cheap and shares what is the same.
+///
+/// Keys of the maps are full names, folded where the engine does not tell case apart; look up with the methods, which
+/// follow `search_path` and fold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// Whose rules hold.
+    pub dialect: Dialect,
+    /// Where names without a schema are looked for; new objects go into the first.
+    pub search_path: Arc<[Name]>,
+    /// Schemas (MySQL: databases).
+    pub schemas: Map<Name, Option<When>>,
+    /// Tables, also partitioned, foreign and virtual ones.
+    pub tables: Map<TableName, Arc<Table>>,
+    /// Views, also materialized ones.
+    pub views: Map<TableName, Arc<View>>,
+    /// The table or materialized view of each index of PostgreSQL and SQLite, where indexes have names in a schema.
+    pub index_tables: Map<ObjectName, TableName>,
+    /// Sequences.
+    pub sequences: Map<ObjectName, Arc<Sequence>>,
+    /// Enums, domains, composite and other types.
+    pub types: Map<ObjectName, Arc<UserType>>,
+    /// Functions, procedures and aggregates: all that share a name.
+    pub routines: Map<ObjectName, Arc<Vec<Arc<Routine>>>>,
+    /// Extensions.
+    pub extensions: Map<Name, Option<When>>,
+    /// Objects that are known by name only.
+    pub others: Map<(ObjectKind, ObjectName), Option<When>>,
+    /// What was granted: on which object, to whom.
+    pub grants: Map<(ObjectKind, ObjectName, Name), Arc<Vec<String>>>,
+    /// The statement that is being applied: what it makes is stamped with it.
+    pub now: When,
+    /// How many statements could not be read: what they did is missing here.
+    pub opaque: usize,
+}
+
+/// How a table came to be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// A statement made it.
+    #[default]
+    Created,
+    /// It was in the schema that the analysis started with.
+    Given,
+    /// No statement made it, but one uses it: it is taken to exist, with rows, and with columns that are not known.
+    Assumed,
+}
+
+/// What is known of a table's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rows {
+    /// It was made empty, and no statement since has put rows in. (In an earlier deploy the running code has.)
+    #[default]
+    Empty,
+    /// Statements have put rows in, or it was there before.
+    Some,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Its full name, as the server spells it.
+    pub name: TableName,
+    /// Whose rules hold.
+    pub dialect: Dialect,
+    /// What it is beyond a plain table.
+    pub form: TableForm,
+    /// How long its rows live.
+    pub persistence: Persistence,
+    /// Columns in order. Where `origin` is `Assumed`, only those that statements have named.
+    pub columns: Vec<Arc<Column>>,
+    /// Constraints, all with a name. PostgreSQL before 18 keeps NOT NULL at the column, and so does this.
+    pub constraints: Vec<Arc<TableConstraint>>,
+    /// Indexes, also those of constraints.
+    pub indexes: Vec<Arc<Index>>,
+    /// Triggers.
+    pub triggers: Vec<Arc<Trigger>>,
+    /// Rules (names).
+    pub rules: Vec<Name>,
+    /// Policies.
+    pub policies: Vec<Arc<Policy>>,
+    /// `ENABLE ROW LEVEL SECURITY`.
+    pub row_security: bool,
+    /// `FORCE ROW LEVEL SECURITY`.
+    pub force_row_security: bool,
+    /// By what updates and deletes are identified in logical replication.
+    pub replica_identity: ReplicaIdentity,
+    /// How it is divided, if it is.
+    pub partition_by: Option<PartitionBy>,
+    /// The table that it is a partition of, and which rows it holds.
+    pub partition_of: Option<PartitionOf>,
+    /// The tables that it inherits from.
+    pub inherits: Vec<TableName>,
+    /// Storage parameters and table options, names in lower case.
+    pub options: Vec<(String, String)>,
+    /// The owner, where a statement set one.
+    pub owner: Option<Name>,
+    /// How it came to be known.
+    pub origin: Origin,
+    /// What is known of its rows.
+    pub rows: Rows,
+    /// The statement that made it.
+    pub created: Option<When>,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: Name,
+    /// Its type, where it is known.
+    pub data_type: Option<DataType>,
+    /// Whether it may be NULL, where that is known.
+    pub nullability: Nullability,
+    /// Its default.
+    pub default: Option<Expr>,
+    /// Where its values come from, beyond a default. A `serial` has its `nextval` as `default` as well.
+    pub generation: Option<Generation>,
+    /// MySQL `ON UPDATE CURRENT_TIMESTAMP`.
+    pub on_update: Option<Expr>,
+    /// Its collation, where one was given.
+    pub collation: Option<String>,
+    /// Its character set, where one was given.
+    pub charset: Option<String>,
+    /// MySQL: not shown by `SELECT *`.
+    pub invisible: bool,
+    /// Whether a parent table has it as well (so that it cannot be dropped here).
+    pub inherited: bool,
+    /// The statement that added it (for a column of `CREATE TABLE`: that one).
+    pub created: Option<When>,
+}
+
+/// A constraint as the server holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableConstraint {
+    /// Its name; the server's own choice where the text gives none.
+    pub name: Name,
+    /// What it demands; names of tables are full, and referenced columns are filled in.
+    pub kind: ConstraintKind,
+    /// Whether it is known to hold for all rows (not `NOT VALID`).
+    pub valid: bool,
+    /// Whether it is enforced.
+    pub enforced: bool,
+    /// `DEFERRABLE`.
+    pub deferrable: bool,
+    /// `INITIALLY DEFERRED`.
+    pub initially_deferred: bool,
+    /// `NO INHERIT`.
+    pub no_inherit: bool,
+    /// The index that serves it.
+    pub index: Option<Name>,
+    /// Whether it came from a parent table.
+    pub inherited: bool,
+    /// The statement that added it.
+    pub created: Option<When>,
+}
+
+impl TableConstraint {
+    /// The columns of this table that it speaks of.
+    pub fn columns(&self) -> &[Name] {
+        match &self.kind {
+            ConstraintKind::Check(expr) => &expr.columns,
+            ConstraintKind::ForeignKey(key) => &key.columns,
+            ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => &key.columns,
+            ConstraintKind::Exclude(_) => &[],
+            ConstraintKind::NotNull(column) => std::slice::from_ref(column),
+        }
+    }
+}
+
+/// An index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// Its name; the server's own choice where the text gives none.
+    pub name: Name,
+    /// `UNIQUE`.
+    pub unique: bool,
+    /// The index of the primary key.
+    pub primary: bool,
+    /// The method in lower case; none for the engine's usual one.
+    pub method: Option<String>,
+    /// Its key, in order.
+    pub elements: Vec<IndexElement>,
+    /// `INCLUDE`.
+    pub include: Vec<Name>,
+    /// `WHERE`.
+    pub predicate: Option<Expr>,
+    /// `NULLS NOT DISTINCT`.
+    pub nulls_not_distinct: bool,
+    /// MySQL: not used by the optimizer.
+    pub invisible: bool,
+    /// False where it is not used: left over by a failed `CONCURRENTLY`, or on a partitioned table, by `ON ONLY`.
+    pub valid: bool,
+    /// The constraint that it serves.
+    pub constraint: Option<Name>,
+    /// On a partition: the index of the parent that it is a part of.
+    pub part_of: Option<ObjectName>,
+    /// The statement that made it.
+    pub created: Option<When>,
+}
+
+impl Index {
+    /// The names of its key's columns, where all of them are plain columns.
+    pub fn plain_columns(&self) -> Option<Vec<&Name>> {
+        self.elements.iter().map(|element| element.column.as_ref()).collect()
+    }
+
+    /// Whether `column` is anywhere in it.
+    pub fn uses(&self, column: &Name) -> bool {
+        self.elements.iter().any(|element| element.expr.columns.contains(column))
+            || self.include.contains(column)
+            || self.predicate.as_ref().is_some_and(|predicate| predicate.columns.contains(column))
+    }
+}
+
+/// A trigger of a table or a view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// As it was created.
+    pub definition: Arc<CreateTrigger>,
+    /// When it fires.
+    pub state: FiringState,
+    /// The statement that made it.
+    pub created: Option<When>,
+}
+
+/// A column of a view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewColumn {
+    /// Its name.
+    pub name: Name,
+    /// The type, where it is known.
+    pub data_type: Option<DataType>,
+    /// The relation and column that it passes on unchanged.
+    pub source: Option<(TableName, Name)>,
+}
+
+/// What a view reads of one relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency {
+    /// The relation, by its full name.
+    pub relation: TableName,
+    /// Its columns that the view names, or may name.
+    pub columns: Vec<Name>,
+}
+
+/// A view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Its full name.
+    pub name: TableName,
+    /// Whether it holds rows of its own.
+    pub materialized: bool,
+    /// Its columns, where they are known.
+    pub columns: Option<Vec<ViewColumn>>,
+    /// What it shows.
+    pub query: Query,
+    /// What it reads.
+    pub reads: Vec<Dependency>,
+    /// The functions that it calls.
+    pub calls: Vec<ObjectName>,
+    /// Options in lower case, and values.
+    pub options: Vec<(String, String)>,
+    /// Indexes of a materialized view.
+    pub indexes: Vec<Arc<Index>>,
+    /// `INSTEAD OF` triggers.
+    pub triggers: Vec<Arc<Trigger>>,
+    /// Whether a materialized view was filled.
+    pub populated: bool,
+    /// The statement that made it.
+    pub created: Option<When>,
+}
+
+/// A sequence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sequence {
+    /// Its full name.
+    pub name: ObjectName,
+    /// Its options as far as they were said.
+    pub options: SequenceOptions,
+    /// The column that it goes with.
+    pub owned_by: Option<(TableName, Name)>,
+    /// Whether it is the inside of an identity column.
+    pub identity: bool,
+    /// The statement that made it.
+    pub created: Option<When>,
+}
+
+/// A label of an enum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The label.
+    pub value: String,
+    /// The statement that added it.
+    pub created: Option<When>,
+}
+
+/// What a type is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserTypeKind {
+    /// Labels in order.
+    Enum(Vec<Label>),
+    /// Attributes in order.
+    Composite(Vec<(Name, DataType)>),
+    /// A domain.
+    Domain(Box<Domain>),
+    /// A range.
+    Range,
+    /// A base type.
+    Base,
+    /// No statement made it, but one uses it.
+    Unknown,
+}
+
+/// A domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    /// What it is based on.
+    pub base: DataType,
+    /// Its default.
+    pub default: Option<Expr>,
+    /// `NOT NULL`.
+    pub not_null: bool,
+    /// Its checks: name, expression, and whether it is validated.
+    pub checks: Vec<(Name, Expr, bool)>,
+}
+
+/// A type of the user's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserType {
+    /// Its full name.
+    pub name: ObjectName,
+    /// What it is.
+    pub kind: UserTypeKind,
+    /// The statement that made it.
+    pub created: Option<When>,
+}
+
+/// A function, procedure or aggregate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Routine {
+    /// Its full name.
+    pub name: ObjectName,
+    /// As it was created.
+    pub definition: Arc<CreateRoutine>,
+    /// The statement that made it.
+    pub created: Option<When>,
+    /// The statement that replaced it last.
+    pub replaced: Option<When>,
+}
+
+impl Routine {
+    /// The types of its input arguments: what tells it from others of its name.
+    pub fn signature(&self) -> Vec<&DataType> {
+        signature(&self.definition.arguments)
+    }
+}
+
+/// The types of the input arguments among `arguments`.
+pub fn signature(arguments: &[Argument]) -> Vec<&DataType> {
+    arguments
+        .iter()
+        .filter(|argument| !matches!(argument.mode, ArgumentMode::Out | ArgumentMode::Table))
+        .map(|argument| &argument.data_type)
+        .collect()
+}
+
+/// What a name stands for among the relations.
+#[derive(Debug, Clone, Copy)]
+pub enum Relation<'a> {
+    /// A table.
+    Table(&'a Arc<Table>),
+    /// A view.
+    View(&'a Arc<View>),
+    /// A sequence.
+    Sequence(&'a Arc<Sequence>),
+}
+
+impl Schema {
+    /// An empty database.
+    pub fn new(dialect: Dialect) -> Self {
+        let home = Name::new(match dialect {
+            Dialect::Postgres => "public",
+            Dialect::Mysql => "default",
+            Dialect::Sqlite => "main",
+        });
+        let mut schemas = Map::default();
+        schemas.insert(home.clone(), None);
+        Self {
+            dialect,
+            search_path: Arc::from([home]),
+            schemas,
+            tables: Map::default(),
+            views: Map::default(),
+            index_tables: Map::default(),
+            sequences: Map::default(),
+            types: Map::default(),
+            routines: Map::default(),
+            extensions: Map::default(),
+            others: Map::default(),
+            grants: Map::default(),
+            now: When::default(),
+            opaque: 0,
+        }
+    }
+
+    /// The schema into which a name without one goes.
+    pub fn home(&self) -> Name {
+        self.search_path
+            .iter()
+            .find(|schema| self.schemas.contains_key(*schema))
+            .or(self.search_path.first())
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// `name` in the spelling of the maps' keys.
+    pub fn fold(&self, name: &Name) -> Name {
+        match self.dialect {
+            Dialect::Postgres => name.clone(),
+            Dialect::Mysql | Dialect::Sqlite => Name::new(name.as_str().to_lowercase()),
+        }
+    }
+
+    /// The full name that a new object called `name` gets, as a key.
+    pub fn new_key(&self, name: &ObjectName) -> ObjectName {
+        let schema = name.schema.as_ref().map_or_else(|| self.home(), |schema| self.fold(schema));
+        ObjectName::qualified(schema, self.fold(&name.name))
+    }
+
+    /// The key under which `exists` finds something called `name`, following `search_path`.
+    pub fn find(&self, name: &ObjectName, exists: impl Fn(&ObjectName) -> bool) -> Option<ObjectName> {
+        if name.schema.is_some() {
+            let key = self.new_key(name);
+            return exists(&key).then_some(key);
+        }
+        let folded = self.fold(&name.name);
+        self.search_path
+            .iter()
+            .map(|schema| ObjectName::qualified(schema.clone(), folded.clone()))
+            .find(|key| exists(key))
+    }
+
+    /// The key of the relation called `name`: a table, a view or a sequence.
+    pub fn relation_key(&self, name: &TableName) -> Option<TableName> {
+        self.find(name, |key| {
+            self.tables.contains_key(key) || self.views.contains_key(key) || self.sequences.contains_key(key)
+        })
+    }
+
+    /// The relation called `name`.
+    pub fn relation(&self, name: &TableName) -> Option<Relation<'_>> {
+        let key = self.relation_key(name)?;
+        (self.tables.get(&key).map(Relation::Table))
+            .or_else(|| self.views.get(&key).map(Relation::View))
+            .or_else(|| self.sequences.get(&key).map(Relation::Sequence))
+    }
+
+    /// The table called `name`.
+    pub fn table(&self, name: &TableName) -> Option<&Arc<Table>> {
+        self.tables.get(&self.find(name, |key| self.tables.contains_key(key))?)
+    }
+
+    /// The view called `name`.
+    pub fn view(&self, name: &TableName) -> Option<&Arc<View>> {
+        self.views.get(&self.find(name, |key| self.views.contains_key(key))?)
+    }
+
+    /// The type called `name`.
+    pub fn user_type(&self, name: &ObjectName) -> Option<&Arc<UserType>> {
+        self.types.get(&self.find(name, |key| self.types.contains_key(key))?)
+    }
+
+    /// The sequence called `name`.
+    pub fn sequence(&self, name: &ObjectName) -> Option<&Arc<Sequence>> {
+        self.sequences.get(&self.find(name, |key| self.sequences.contains_key(key))?)
+    }
+
+    /// All routines called `name`; empty where there is none.
+    pub fn routines(&self, name: &ObjectName) -> &[Arc<Routine>] {
+        let key = self.find(name, |key| self.routines.contains_key(key));
+        key.and_then(|key| self.routines.get(&key)).map_or(&[], |all| all.as_slice())
+    }
+
+    /// The table and the index called `name`, where indexes have names of their own (PostgreSQL, SQLite).
+    pub fn index(&self, name: &ObjectName) -> Option<(&Arc<Table>, &Arc<Index>)> {
+        let key = self.find(name, |key| self.index_tables.contains_key(key))?;
+        let table = self.tables.get(self.index_tables.get(&key)?)?;
+        Some((table, table.index(&key.name)?))
+    }
+
+    /// The tables with a foreign key to `table` (its key), and that constraint.
+    pub fn references_to<'a>(
+        &'a self,
+        table: &'a TableName,
+    ) -> impl Iterator<Item = (&'a Arc<Table>, &'a Arc<TableConstraint>)> {
+        self.tables.values().flat_map(move |from| {
+            from.constraints.iter().filter_map(move |constraint| match &constraint.kind {
+                ConstraintKind::ForeignKey(key) if key.references == *table => Some((from, constraint)),
+                _ => None,
+            })
+        })
+    }
+
+    /// The views that read `relation` (its key).
+    pub fn views_of<'a>(
+        &'a self,
+        relation: &'a TableName,
+    ) -> impl Iterator<Item = (&'a Arc<View>, &'a Dependency)> {
+        self.views.values().flat_map(move |view| {
+            view.reads.iter().filter(move |read| read.relation == *relation).map(move |read| (view, read))
+        })
+    }
+
+    /// The partitions of `table` (its key), and tables that inherit from it.
+    pub fn children_of<'a>(&'a self, table: &'a TableName) -> impl Iterator<Item = &'a Arc<Table>> {
+        self.tables.values().filter(move |child| {
+            child.partition_of.as_ref().is_some_and(|of| of.parent == *table)
+                || child.inherits.contains(table)
+        })
+    }
+
+    /// The columns that use the type or domain with the key `name`, by table.
+    pub fn columns_of_type<'a>(
+        &'a self,
+        name: &'a ObjectName,
+    ) -> impl Iterator<Item = (&'a Arc<Table>, &'a Arc<Column>)> {
+        self.tables.values().flat_map(move |table| {
+            let uses = move |column: &&Arc<Column>| {
+                column.data_type.as_ref().is_some_and(|data_type| {
+                    data_type.name == name.name.as_str()
+                        && self.find(&data_type.object_name(), |key| self.types.contains_key(key)).as_ref()
+                            == Some(name)
+                })
+            };
+            table.columns.iter().filter(uses).map(move |column| (table, column))
+        })
+    }
+}
+
+impl Table {
+    /// Whether two names are the same to the engine.
+    fn same(&self, one: &Name, other: &Name) -> bool {
+        match self.dialect {
+            Dialect::Postgres => one == other,
+            Dialect::Mysql | Dialect::Sqlite => {
+                one == other || one.as_str().to_lowercase() == other.as_str().to_lowercase()
+            }
+        }
+    }
+
+    /// Where the column `name` stands.
+    pub fn column_at(&self, name: &Name) -> Option<usize> {
+        self.columns.iter().position(|column| self.same(&column.name, name))
+    }
+
+    /// The column `name`.
+    pub fn column(&self, name: &Name) -> Option<&Arc<Column>> {
+        self.columns.get(self.column_at(name)?)
+    }
+
+    /// The constraint `name`.
+    pub fn constraint(&self, name: &Name) -> Option<&Arc<TableConstraint>> {
+        self.constraints.iter().find(|constraint| self.same(&constraint.name, name))
+    }
+
+    /// The index `name`.
+    pub fn index(&self, name: &Name) -> Option<&Arc<Index>> {
+        self.indexes.iter().find(|index| self.same(&index.name, name))
+    }
+
+    /// The primary key.
+    pub fn primary_key(&self) -> Option<&Arc<TableConstraint>> {
+        self.constraints.iter().find(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey(_)))
+    }
+
+    /// Whether all of its columns are known.
+    pub fn is_complete(&self) -> bool {
+        self.origin != Origin::Assumed
+    }
+
+    /// Whether a validated check already says that `column` is never NULL, so that `SET NOT NULL` need not scan.
+    pub fn has_valid_not_null_check(&self, column: &Name) -> bool {
+        self.constraints.iter().any(|constraint| match &constraint.kind {
+            ConstraintKind::Check(expr) => {
+                constraint.valid && constraint.enforced && expr.requires_not_null.contains(column)
+            }
+            _ => false,
+        })
+    }
+}
