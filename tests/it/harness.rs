@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::servers::{self, Postgres};
+use crate::servers::{self, Certificate, MariaDb, PoolMode, Postgres};
 use crate::twostep::{Project, Run};
 use crate::wait;
 
@@ -30,12 +30,10 @@ fn postgres_gives_each_test_a_database() {
 fn postgres_asks_for_the_password() {
     let Some(server) = servers::postgres() else { return };
     let (role, password) = server.fresh_role("createdb");
-    let as_role = |password: &str| {
-        let url = server.url_as(&role, password, "postgres");
-        server.client("psql", "").args(["-XAtqc", "select current_user", &url]).output().unwrap()
-    };
-    assert_eq!(as_role(&password).stdout, format!("{role}\n").into_bytes());
-    let refused = String::from_utf8(as_role("another").stderr).unwrap();
+    let as_role =
+        |password: &str| server.psql_at(&server.url_as(&role, password, "postgres"), "select current_user");
+    assert_eq!(as_role(&password).unwrap(), role);
+    let refused = as_role("another").unwrap_err();
     assert!(refused.contains("password authentication failed"), "{refused}");
 }
 
@@ -61,6 +59,97 @@ fn a_server_of_its_own_is_gone_once_dropped() {
     assert!(folder.exists());
     drop(server);
     assert!(!folder.exists());
+}
+
+/// What psql says when it is told to connect with these TLS options.
+fn psql_with_tls(certificate: Certificate, options: &str) -> Result<String, String> {
+    let server = servers::postgres_with_tls(certificate).expect("the caller looked");
+    let roots = options.replace("OURS", server.authority_file().to_str().unwrap());
+    let roots = roots.replace("STRANGER", server.stranger_file().to_str().unwrap());
+    let url = format!("{}?{roots}", server.server.url("postgres"));
+    let version = "select version from pg_stat_ssl where pid = pg_backend_pid()";
+    server.server.psql_at(&url, version)
+}
+
+#[test]
+fn tls_is_demanded_and_its_certificates_differ() {
+    let Some(_) = servers::postgres_with_tls(Certificate::Right) else { return };
+    let trusting = "sslmode=verify-full&sslrootcert=OURS";
+    let refusal = |certificate, options| psql_with_tls(certificate, options).unwrap_err();
+    assert_eq!(psql_with_tls(Certificate::Right, trusting).unwrap(), "TLSv1.3");
+    assert!(refusal(Certificate::Right, "sslmode=disable").contains("no encryption"));
+    assert!(refusal(Certificate::Right, "sslmode=verify-full&sslrootcert=STRANGER").contains("SSL error: "));
+    assert!(refusal(Certificate::OtherHost, trusting).contains("does not match host name"));
+    assert_eq!(
+        psql_with_tls(Certificate::OtherHost, "sslmode=verify-ca&sslrootcert=OURS").unwrap(),
+        "TLSv1.3"
+    );
+    assert!(refusal(Certificate::Expired, trusting).contains("certificate verify failed"));
+    assert_eq!(psql_with_tls(Certificate::Expired, "sslmode=require").unwrap(), "TLSv1.3");
+}
+
+#[test]
+fn pgbouncer_pools_by_its_mode() {
+    let Some(server) = servers::postgres() else { return };
+    let locks_left = |mode| {
+        let database = server.fresh_database();
+        let pooler = servers::pgbouncer(mode)?;
+        pooler.try_psql(&database.name, "select pg_advisory_lock(1)").unwrap();
+        let here = "(select oid from pg_database where datname = current_database())";
+        Some(database.psql(&format!(
+            "select count(*) from pg_locks where locktype = 'advisory' and database = {here}"
+        )))
+    };
+    let Some(after_transaction) = locks_left(PoolMode::Transaction) else { return };
+    // The session, and its lock, now belong to whoever comes next.
+    assert_eq!(after_transaction, "1");
+    assert_eq!(locks_left(PoolMode::Session).unwrap(), "0");
+    let statement = servers::pgbouncer(PoolMode::Statement).unwrap();
+    assert!(
+        statement.try_psql("postgres", "begin").unwrap_err().contains("not allowed in statement pooling")
+    );
+}
+
+#[test]
+fn pgbouncer_knows_the_roles_of_the_server() {
+    let Some(server) = servers::postgres() else { return };
+    let Some(pooler) = servers::pgbouncer(PoolMode::Transaction) else { return };
+    let (role, password) = server.fresh_role("");
+    let url = pooler.url_as(&role, &password, "postgres");
+    assert_eq!(server.psql_at(&url, "select current_user").unwrap(), role);
+}
+
+#[test]
+fn standby_follows_and_refuses_writes() {
+    let Some(server) = servers::postgres() else { return };
+    let Some(standby) = servers::standby() else { return };
+    let database = server.fresh_database();
+    database.psql("create table t as select 7 as seven");
+    standby.catch_up();
+    assert_eq!(standby.server.psql(&database.name, "select seven, pg_is_in_recovery() from t"), "7|t");
+    let refused = standby.server.try_psql(&database.name, "insert into t values (8)").unwrap_err();
+    assert!(refused.contains("read-only transaction"), "{refused}");
+}
+
+#[test]
+fn mariadb_gives_each_test_a_database() {
+    let Some(server) = servers::mariadb() else { return };
+    let (one, other) = (server.fresh_database(), server.fresh_database());
+    one.mysql("create table t(a int, b text); insert into t values (1, 'ü'), (2, null)");
+    assert_eq!(one.mysql("select * from t order by a"), "1\tü\n2\tNULL");
+    assert!(other.try_mysql("select * from t").unwrap_err().contains("doesn't exist"));
+    assert!(one.url().starts_with("mysql://admin:s3cret%2Fof%3Athe%40tests@127.0.0.1:"), "{}", one.url());
+    let name = one.name.clone();
+    drop(one);
+    assert_eq!(server.mysql("", &format!("show databases like '{name}'")), "");
+}
+
+#[test]
+fn a_mariadb_of_its_own_takes_settings() {
+    let own = MariaDb::start("autocommit = 0");
+    let Some(server) = servers::required("MariaDB", own) else { return };
+    assert_eq!(server.mysql("", "select @@autocommit"), "0");
+    assert!(server.log().contains("ready for connections"));
 }
 
 #[test]

@@ -3,14 +3,27 @@
 //! Each runs under an unprivileged user, on a free port of its own, in a temporary folder, below a supervisor that
 //! removes it when this process is gone. A server of the machine is never touched.
 
+mod certificates;
+pub mod mariadb;
+pub mod pgbouncer;
 pub mod postgres;
+mod standby;
 mod supervisor;
+mod tls;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+pub use mariadb::{MariaDb, mariadb};
+pub use pgbouncer::{PoolMode, pgbouncer};
 pub use postgres::{Postgres, postgres};
+pub use standby::standby;
+pub use tls::{Certificate, postgres_with_tls};
+
+/// The administrator's password on every server here. A URL has to escape some of it.
+const PASSWORD: &str = "s3cret/of:the@tests";
 
 /// Passes `found` on. A server whose programs are not on this machine fails the test in CI; elsewhere it skips the
 /// test, and says so past the test runner's capture.
@@ -31,6 +44,24 @@ pub fn required<T>(server: &str, found: Option<T>) -> Option<T> {
 /// The running test, as the test runner names its thread.
 fn test_name() -> String {
     std::thread::current().name().unwrap_or("a test").to_owned()
+}
+
+/// A name for a database or a role that is unique in this process, and says which test it belongs to.
+fn fresh_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let test = test_name().replace(|c: char| !c.is_ascii_lowercase(), "_");
+    let test = &test[test.len().saturating_sub(40)..];
+    format!("it_{}_{}", COUNT.fetch_add(1, Ordering::Relaxed), test)
+}
+
+/// The URL of a database on a server of ours.
+fn url(scheme: &str, role: &str, password: &str, port: u16, database: &str) -> String {
+    let mut url = url::Url::parse(&format!("{scheme}://127.0.0.1")).expect("it is one");
+    url.set_port(Some(port)).expect("it has a host");
+    url.set_username(role).expect("it has a host");
+    url.set_password(Some(password)).expect("it has a host");
+    url.set_path(database);
+    url.into()
 }
 
 /// The first folder of `folders` that holds `program`, else the one on `PATH`, as the program's own path.

@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::supervisor::{Supervisor, on_free_port};
-use super::{clean_command, find_program, required, run_client, test_name};
+use super::{PASSWORD, clean_command, find_program, fresh_name, required, run_client, url};
 
-/// The superuser's name and password on every server here.
-const ADMIN: (&str, &str) = ("postgres", "s3cret/of:the@tests");
+/// The superuser.
+pub const ADMIN: &str = "postgres";
 
 /// Nothing here outlives the process, so nothing waits for a disk.
 const SETTINGS: &str = "
@@ -34,21 +33,48 @@ pub fn postgres() -> Option<&'static Postgres> {
     required("PostgreSQL", SERVER.get_or_init(|| Postgres::start("")).as_ref())
 }
 
+/// How a server is made and run, apart from where.
+#[derive(Default)]
+pub struct Recipe {
+    /// Lines of `postgresql.conf`.
+    pub settings: String,
+    /// Lines of `pg_hba.conf`; empty for passwords over TCP without TLS.
+    pub access: String,
+    /// Files beside the data: name, text, permission bits.
+    pub files: Vec<(&'static str, String, u32)>,
+    /// The port of the server whose copy it will be. None for an empty one.
+    pub standby_of: Option<u16>,
+}
+
 impl Postgres {
     /// Starts a server of the test's own, with lines of `postgresql.conf` added. None where its programs are missing.
     pub fn start(settings: &str) -> Option<Postgres> {
+        Postgres::start_as(&Recipe { settings: settings.to_owned(), ..Recipe::default() })
+    }
+
+    /// Starts a server by any recipe.
+    pub fn start_as(recipe: &Recipe) -> Option<Postgres> {
         let programs = Programs::find()?;
         Some(on_free_port(|port| {
             let mut supervisor = Supervisor::new("postgres", "QUIT");
-            let folder = supervisor.folder().display().to_string();
-            let conf = format!("{SETTINGS}port = {port}\nunix_socket_directories = '{folder}'\n{settings}\n");
-            supervisor.write("ours.conf", &conf, 0o644);
-            supervisor.write("password", ADMIN.1, 0o600);
-            supervisor.start(&programs.prepare(), &programs.serve());
+            let folder = supervisor.folder().display();
+            let own = format!("port = {port}\nunix_socket_directories = '{folder}'\n{}\n", recipe.settings);
+            supervisor.write("ours.conf", &format!("{SETTINGS}{own}"), 0o644);
+            supervisor.write("access.conf", &recipe.access, 0o644);
+            supervisor.write("password", PASSWORD, 0o600);
+            for (name, text, mode) in &recipe.files {
+                supervisor.write(name, text, *mode);
+            }
+            supervisor.start(&programs.prepare(recipe), &programs.serve());
             let server = Postgres { supervisor, programs: programs.clone(), port };
             server.supervisor.wait_ready(|| server.try_psql("postgres", "select 1").is_ok())?;
             Ok(server)
         }))
+    }
+
+    /// The port on localhost.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The folder of the server, with its log and its Unix socket.
@@ -63,17 +89,12 @@ impl Postgres {
 
     /// A database's URL as the superuser, with the password, which holds what has to be escaped in a URL.
     pub fn url(&self, database: &str) -> String {
-        self.url_as(ADMIN.0, ADMIN.1, database)
+        self.url_as(ADMIN, PASSWORD, database)
     }
 
     /// A database's URL as some role.
     pub fn url_as(&self, role: &str, password: &str, database: &str) -> String {
-        let mut url = url::Url::parse("postgres://127.0.0.1").expect("it is one");
-        url.set_port(Some(self.port)).expect("it has a host");
-        url.set_username(role).expect("it has a host");
-        url.set_password(Some(password)).expect("it has a host");
-        url.set_path(database);
-        url.into()
+        url("postgres", role, password, self.port, database)
     }
 
     /// The URL of the database `postgres` as the superuser.
@@ -110,11 +131,16 @@ impl Postgres {
         run_client(self.client("psql", database).args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql]))
     }
 
+    /// What psql prints, or complains about, when it connects to a URL, of this server or of one in front of it.
+    pub fn psql_at(&self, url: &str, sql: &str) -> Result<String, String> {
+        run_client(self.client("psql", "").args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, url]))
+    }
+
     /// A PostgreSQL client program (`psql`, `pg_dump`) that connects to `database` as the superuser.
     pub fn client(&self, program: &str, database: &str) -> std::process::Command {
         let mut command = clean_command(&self.programs.path(program));
         command.env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string()).env("PGDATABASE", database);
-        command.env("PGUSER", ADMIN.0).env("PGPASSWORD", ADMIN.1).env("PGCONNECT_TIMEOUT", "20");
+        command.env("PGUSER", ADMIN).env("PGPASSWORD", PASSWORD).env("PGCONNECT_TIMEOUT", "20");
         command
     }
 }
@@ -150,14 +176,6 @@ impl Drop for Database<'_> {
     }
 }
 
-/// A name that is unique in this process and says which test it belongs to.
-fn fresh_name() -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let test = test_name().replace(|c: char| !c.is_ascii_lowercase(), "_");
-    let test = &test[test.len().saturating_sub(40)..];
-    format!("it_{}_{}", COUNT.fetch_add(1, Ordering::Relaxed), test)
-}
-
 /// Where the programs of one PostgreSQL version are.
 #[derive(Clone)]
 struct Programs {
@@ -185,13 +203,21 @@ impl Programs {
         find_program(program, std::slice::from_ref(&self.folder)).unwrap_or_else(|| panic!("no {program}"))
     }
 
-    fn prepare(&self) -> String {
+    fn prepare(&self, recipe: &Recipe) -> String {
+        if let Some(port) = recipe.standby_of {
+            // A slot, so that the primary keeps what the standby has not read yet.
+            return format!(
+                "PGPASSWORD='{PASSWORD}' {} -D data -h 127.0.0.1 -p {port} -U {ADMIN} \
+                 --write-recovery-conf --create-slot --slot=standby --checkpoint=fast --no-sync\n",
+                self.path("pg_basebackup").display()
+            );
+        }
         format!(
-            "{} -D data -U {} --pwfile=password --auth-local=trust --auth-host=scram-sha-256 \
+            "{} -D data -U {ADMIN} --pwfile=password --auth-local=trust --auth-host=scram-sha-256 \
              --encoding=UTF8 --locale=C.UTF-8 --no-sync --no-instructions\n\
-             echo \"include '../ours.conf'\" >>data/postgresql.conf\n",
-            self.path("initdb").display(),
-            ADMIN.0
+             echo \"include '../ours.conf'\" >>data/postgresql.conf\n\
+             [ ! -s access.conf ] || cp access.conf data/pg_hba.conf\n",
+            self.path("initdb").display()
         )
     }
 

@@ -1,0 +1,146 @@
+//! MariaDB: one server for all tests, a database for each.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use super::supervisor::{Supervisor, on_free_port};
+use super::{PASSWORD, clean_command, find_program, fresh_name, required, run_client, url};
+
+/// Nothing here outlives the process, so nothing waits for a disk.
+const SETTINGS: &str = "
+[mariadbd]
+bind-address = 127.0.0.1
+character-set-server = utf8mb4
+innodb-buffer-pool-size = 64M
+innodb-doublewrite = 0
+innodb-flush-log-at-trx-commit = 0
+innodb-log-file-size = 32M
+max-connections = 400
+skip-name-resolve
+sync-frm = 0
+";
+
+/// The administrator.
+const ADMIN: &str = "admin";
+
+/// A running MariaDB.
+pub struct MariaDb {
+    supervisor: Supervisor,
+    port: u16,
+}
+
+/// The server that all tests share. It takes passwords over TCP.
+pub fn mariadb() -> Option<&'static MariaDb> {
+    static SERVER: OnceLock<Option<MariaDb>> = OnceLock::new();
+    required("MariaDB", SERVER.get_or_init(|| MariaDb::start("")).as_ref())
+}
+
+impl MariaDb {
+    /// Starts a server of the test's own, with lines of its option file added. None where its programs are missing.
+    pub fn start(settings: &str) -> Option<MariaDb> {
+        let [daemon, install] = ["mariadbd", "mariadb-install-db"].map(|program| find_program(program, &[]));
+        let (daemon, install, _) = (daemon?, install?, client()?);
+        Some(on_free_port(|port| {
+            let mut supervisor = Supervisor::new("mariadb", "KILL");
+            let folder = supervisor.folder().display().to_string();
+            let own = format!(
+                "port = {port}\ndatadir = {folder}/data\ntmpdir = {folder}\nsocket = {folder}/socket\n\
+                 pid-file = {folder}/mariadbd.pid\ninit-file = {folder}/users.sql\n{settings}\n"
+            );
+            supervisor.write("ours.cnf", &format!("{SETTINGS}{own}"), 0o644);
+            let users = format!(
+                "create user '{0}'@'%' identified by '{1}';\ngrant all on *.* to '{0}'@'%' with grant option;\n",
+                ADMIN, PASSWORD
+            );
+            supervisor.write("users.sql", &users, 0o600);
+            let prepare = format!(
+                "{} --no-defaults --datadir=\"$PWD/data\" --auth-root-authentication-method=normal --skip-test-db\n",
+                install.display()
+            );
+            supervisor
+                .start(&prepare, &format!("exec {} --defaults-file=\"$PWD/ours.cnf\"\n", daemon.display()));
+            let server = MariaDb { supervisor, port };
+            server.supervisor.wait_ready(|| server.try_mysql("", "select 1").is_ok())?;
+            Ok(server)
+        }))
+    }
+
+    /// What the server has logged so far.
+    pub fn log(&self) -> String {
+        self.supervisor.log()
+    }
+
+    /// A database's URL as the administrator.
+    pub fn url(&self, database: &str) -> String {
+        self.url_as(ADMIN, PASSWORD, database)
+    }
+
+    /// A database's URL as some user.
+    pub fn url_as(&self, user: &str, password: &str, database: &str) -> String {
+        url("mysql", user, password, self.port, database)
+    }
+
+    /// Makes an empty database that nobody else uses. It is dropped with the value.
+    pub fn fresh_database(&self) -> Database<'_> {
+        let name = fresh_name();
+        self.mysql("", &format!("create database {name}"));
+        Database { server: self, name }
+    }
+
+    /// What the client prints for `sql` as the administrator: a line per row, columns parted by tabs. Panics on an
+    /// error. No database is used where `database` is empty.
+    pub fn mysql(&self, database: &str, sql: &str) -> String {
+        self.try_mysql(database, sql).unwrap_or_else(|error| panic!("mariadb: {error}\nin: {sql}"))
+    }
+
+    /// The same, with the client's complaint as the error.
+    pub fn try_mysql(&self, database: &str, sql: &str) -> Result<String, String> {
+        let mut command = clean_command(&client().expect("the server was not started without"));
+        command.args([
+            "--no-defaults",
+            "--protocol=tcp",
+            "--host=127.0.0.1",
+            "--batch",
+            "--skip-column-names",
+        ]);
+        command
+            .args([&format!("--port={}", self.port), &format!("--user={}", ADMIN)])
+            .env("MYSQL_PWD", PASSWORD);
+        run_client(command.arg(format!("--execute={sql}")).arg(database))
+    }
+}
+
+/// A database of one test, on a shared server.
+pub struct Database<'s> {
+    server: &'s MariaDb,
+    /// Unquoted it is a plain identifier.
+    pub name: String,
+}
+
+impl Database<'_> {
+    /// Its URL as the administrator.
+    pub fn url(&self) -> String {
+        self.server.url(&self.name)
+    }
+
+    /// See [`MariaDb::mysql`].
+    pub fn mysql(&self, sql: &str) -> String {
+        self.server.mysql(&self.name, sql)
+    }
+
+    /// See [`MariaDb::try_mysql`].
+    pub fn try_mysql(&self, sql: &str) -> Result<String, String> {
+        self.server.try_mysql(&self.name, sql)
+    }
+}
+
+impl Drop for Database<'_> {
+    fn drop(&mut self) {
+        // It goes with the server at the latest, so a failure is no reason to fail a test.
+        self.server.try_mysql("", &format!("drop database if exists {}", self.name)).ok();
+    }
+}
+
+fn client() -> Option<PathBuf> {
+    find_program("mariadb", &[])
+}
