@@ -4,5 +4,6 @@
 
 mod harness;
 mod servers;
+mod tidy;
 mod twostep;
 mod wait;
