@@ -5,6 +5,7 @@ pub mod db;
 pub mod dialect;
 pub mod files;
 pub mod name;
+pub mod run;
 pub mod schema;
 pub mod source;
 pub mod sql;

@@ -1,0 +1,705 @@
+//! What was done to a database, kept in the database itself. The only place that writes history.
+//!
+//! Four tables, in a schema of their own (PostgreSQL) or with a prefix (MySQL, SQLite): `meta` (format), `run` (one
+//! row a run), `migration` (one row for each that is applied, or half applied), `statement` (the statements of a
+//! migration that is under way without a transaction around it). Changes to them are additive; `meta` carries the
+//! oldest format that may still write.
+
+use crate::db::error::{DbError, DbErrorClass};
+use crate::db::session::{Backend, LockKey, Row, Session};
+use crate::dialect::Dialect;
+use crate::name::{Name, literal, optional_literal};
+use crate::source::{Checksum, Version};
+
+/// The format of the tables that this program writes.
+pub const FORMAT: i64 = 1;
+
+/// Where the journal stands, and how its SQL is written.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    dialect: Dialect,
+    name: String,
+}
+
+/// Why the journal cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum JournalError {
+    /// The server said no.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// Something else has the name of a table of ours, or a table of ours was changed by somebody else.
+    #[error("{table} is not the history table of twostep: {why}")]
+    Foreign {
+        /// The table.
+        table: String,
+        /// What is different.
+        why: String,
+    },
+    /// A newer program made the journal, and this one is too old to write it.
+    #[error(
+        "the history was written by a newer twostep (format {found}); this one may only read it (format {FORMAT})"
+    )]
+    TooOld {
+        /// The format that writers must know.
+        found: i64,
+    },
+}
+
+/// The state of a migration in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is applied.
+    Applied,
+    /// It is being applied, statement by statement, or its run has stopped.
+    Applying,
+    /// It is being taken back, statement by statement, or its run has stopped.
+    Reverting,
+}
+
+impl State {
+    /// The word in the table.
+    pub const fn id(self) -> &'static str {
+        match self {
+            State::Applied => "applied",
+            State::Applying => "applying",
+            State::Reverting => "reverting",
+        }
+    }
+}
+
+/// Whether a migration breaks the code that was written before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BreaksOlder {
+    /// It takes away, renames or narrows something.
+    Yes,
+    /// It only adds what older code does not see.
+    No,
+    /// Its statements were not understood, or it came from another tool.
+    Unknown,
+}
+
+impl BreaksOlder {
+    /// The word in the table.
+    pub const fn id(self) -> &'static str {
+        match self {
+            BreaksOlder::Yes => "yes",
+            BreaksOlder::No => "no",
+            BreaksOlder::Unknown => "unknown",
+        }
+    }
+}
+
+/// One migration in the journal.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// Its version.
+    pub version: Version,
+    /// Its name.
+    pub name: String,
+    /// `versioned`, `repeatable` or `baseline`.
+    pub kind: String,
+    /// Whether it is applied, or on its way.
+    pub state: State,
+    /// Checksum of what was run.
+    pub checksum: Checksum,
+    /// Whether it breaks older code.
+    pub breaks_older: BreaksOlder,
+    /// Its place in the order of application.
+    pub sequence: i64,
+    /// The run that applied it.
+    pub run_id: i64,
+    /// When it was applied: UTC, ISO 8601.
+    pub applied_at: String,
+    /// How long its statements took, in milliseconds.
+    pub duration_ms: i64,
+    /// The release that applied it.
+    pub release: Option<String>,
+    /// Who applied it: role and host.
+    pub applied_by: String,
+    /// Whether the journal holds SQL that takes it back.
+    pub has_down: bool,
+    /// The tool whose history it was taken over from.
+    pub adopted_from: Option<String>,
+}
+
+/// A statement of a migration that is under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementRow {
+    /// The migration.
+    pub version: Version,
+    /// Its number among the migration's statements, from 0.
+    pub ordinal: usize,
+    /// Whether its outcome is recorded; without, it was about to be run.
+    pub done: bool,
+    /// Checksum of its text.
+    pub checksum: String,
+    /// What was true before it ran, so that its outcome can be told from the catalog.
+    pub before: Option<String>,
+    /// The backend that was about to run it.
+    pub backend: Backend,
+}
+
+/// A run that has not said how it ended.
+#[derive(Debug, Clone)]
+pub struct OpenRun {
+    /// Its number.
+    pub id: i64,
+    /// `migrate` or `rollback`.
+    pub command: String,
+    /// Who runs it: role and host.
+    pub by: String,
+    /// Its backend.
+    pub backend: Backend,
+    /// Seconds since its last sign of life, by the server's clock.
+    pub silent_s: i64,
+    /// When it began: UTC, ISO 8601.
+    pub started_at: String,
+}
+
+/// All that a journal says.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// Whether there is a journal at all.
+    pub exists: bool,
+    /// The oldest format that may write it.
+    pub oldest_writer: i64,
+    /// Migrations, in order of application.
+    pub applied: Vec<Applied>,
+    /// Statements of migrations that are under way, by number.
+    pub statements: Vec<StatementRow>,
+    /// The last run that has not said how it ended.
+    pub open_run: Option<OpenRun>,
+    /// The highest run number so far.
+    pub last_run_id: i64,
+}
+
+impl History {
+    /// The row of `version`.
+    pub fn get(&self, version: &Version) -> Option<&Applied> {
+        self.applied.iter().find(|applied| applied.version == *version)
+    }
+
+    /// The place that the next migration takes in the order of application.
+    pub fn next_sequence(&self) -> i64 {
+        self.applied.iter().map(|applied| applied.sequence).max().unwrap_or(0) + 1
+    }
+}
+
+/// What is written of a run when it begins.
+#[derive(Debug, Clone)]
+pub struct RunRecord {
+    /// Its number.
+    pub id: i64,
+    /// `migrate` or `rollback`.
+    pub command: String,
+    /// The release that it belongs to.
+    pub release: Option<String>,
+    /// Who runs it: role and host.
+    pub by: String,
+    /// Its backend.
+    pub backend: Backend,
+}
+
+/// What is written of a migration.
+#[derive(Debug, Clone)]
+pub struct MigrationRecord {
+    /// Its version.
+    pub version: Version,
+    /// Its name.
+    pub name: String,
+    /// `versioned`, `repeatable` or `baseline`.
+    pub kind: &'static str,
+    /// Checksum of what is run.
+    pub checksum: Checksum,
+    /// Whether it breaks older code.
+    pub breaks_older: BreaksOlder,
+    /// Its place in the order of application.
+    pub sequence: i64,
+    /// The run.
+    pub run_id: i64,
+    /// The release.
+    pub release: Option<String>,
+    /// Who: role and host.
+    pub by: String,
+    /// The SQL that takes it back, with its form.
+    pub down: Option<StoredDown>,
+    /// The tool whose history it was taken over from.
+    pub adopted_from: Option<String>,
+}
+
+/// A down as the journal keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDown {
+    /// The text; a JSON array of statements where `separated`.
+    pub sql: String,
+    /// Whether its format had separated the statements.
+    pub separated: bool,
+    /// Whether they share a transaction.
+    pub transaction: bool,
+}
+
+impl Journal {
+    /// The journal called `name` (`twostep`): a schema on PostgreSQL, else the prefix of the tables.
+    pub fn new(dialect: Dialect, name: impl Into<String>) -> Self {
+        Self { dialect, name: name.into() }
+    }
+
+    /// The key of the lock of the runs that write this journal.
+    pub fn lock_key(&self) -> LockKey {
+        LockKey { journal: self.name.clone() }
+    }
+
+    /// The schema or prefix.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names of its tables as they are shown.
+    pub fn table_names(&self) -> [String; 4] {
+        ["meta", "run", "migration", "statement"].map(|table| match self.dialect {
+            Dialect::Postgres => format!("{}.{table}", self.name),
+            Dialect::Mysql | Dialect::Sqlite => format!("{}_{table}", self.name),
+        })
+    }
+
+    fn table(&self, table: &str) -> String {
+        match self.dialect {
+            Dialect::Postgres => format!("{}.{table}", Name::new(&self.name).quoted(self.dialect)),
+            Dialect::Mysql | Dialect::Sqlite => {
+                Name::new(format!("{}_{table}", self.name)).quoted(self.dialect)
+            }
+        }
+    }
+
+    fn text(&self, value: &str) -> String {
+        literal(value, self.dialect)
+    }
+
+    fn optional(&self, value: Option<&str>) -> String {
+        optional_literal(value, self.dialect)
+    }
+
+    fn now(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Postgres => "pg_catalog.clock_timestamp()",
+            Dialect::Mysql => "UTC_TIMESTAMP(3)",
+            Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+        }
+    }
+
+    /// `column` as ISO 8601 in UTC.
+    fn shown_time(&self, column: &str) -> String {
+        match self.dialect {
+            Dialect::Postgres => format!(
+                "pg_catalog.to_char(pg_catalog.timezone('UTC', {column}), 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+            ),
+            Dialect::Mysql => format!("DATE_FORMAT({column}, '%Y-%m-%dT%H:%i:%s.000Z')"),
+            Dialect::Sqlite => column.to_owned(),
+        }
+    }
+
+    /// Seconds since `column`.
+    fn age_s(&self, column: &str) -> String {
+        match self.dialect {
+            Dialect::Postgres => {
+                format!("EXTRACT(epoch FROM pg_catalog.clock_timestamp() - {column})::pg_catalog.int8")
+            }
+            Dialect::Mysql => format!("TIMESTAMPDIFF(SECOND, {column}, UTC_TIMESTAMP(3))"),
+            Dialect::Sqlite => {
+                format!("CAST((julianday('now') - julianday({column})) * 86400 AS INTEGER)")
+            }
+        }
+    }
+
+    /// The statements that make the journal where it is not there.
+    pub fn create_sql(&self) -> Vec<String> {
+        let (text, long, time, flag) = match self.dialect {
+            Dialect::Postgres => ("text", "text", "timestamptz", "boolean"),
+            Dialect::Mysql => ("varchar(255)", "longtext", "datetime(3)", "boolean"),
+            Dialect::Sqlite => ("text", "text", "text", "boolean"),
+        };
+        let (meta, run) = (self.table("meta"), self.table("run"));
+        let (migration, statement) = (self.table("migration"), self.table("statement"));
+        let engine = match self.dialect {
+            Dialect::Mysql => " ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin",
+            Dialect::Postgres | Dialect::Sqlite => "",
+        };
+        let mut sql = Vec::new();
+        if self.dialect == Dialect::Postgres {
+            sql.push(format!("CREATE SCHEMA IF NOT EXISTS {}", Name::new(&self.name).quoted(self.dialect)));
+        }
+        sql.push(format!(
+            "CREATE TABLE IF NOT EXISTS {meta} (singleton int NOT NULL PRIMARY KEY, format int NOT NULL, \
+             oldest_writer int NOT NULL, created_at {time} NOT NULL){engine}"
+        ));
+        sql.push(format!(
+            "CREATE TABLE IF NOT EXISTS {run} (id bigint NOT NULL PRIMARY KEY, command {text} NOT NULL, \
+             release_id {text}, run_by {text} NOT NULL, program {text} NOT NULL, backend_pid bigint NOT NULL, \
+             backend_started {text} NOT NULL, started_at {time} NOT NULL, heartbeat_at {time} NOT NULL, \
+             finished_at {time}, outcome {text}, exit_code int, detail {long}){engine}"
+        ));
+        sql.push(format!(
+            "CREATE TABLE IF NOT EXISTS {migration} (version {text} NOT NULL PRIMARY KEY, name {text} NOT NULL, \
+             kind {text} NOT NULL, phase {text} NOT NULL, state {text} NOT NULL, checksum {text} NOT NULL, \
+             breaks_older {text} NOT NULL, sequence bigint NOT NULL, run_id bigint NOT NULL, release_id {text}, \
+             applied_by {text} NOT NULL, started_at {time} NOT NULL, applied_at {time}, duration_ms bigint NOT NULL, \
+             down_sql {long}, down_separated {flag} NOT NULL, down_transaction {flag} NOT NULL, \
+             adopted_from {text}){engine}"
+        ));
+        sql.push(format!(
+            "CREATE TABLE IF NOT EXISTS {statement} (version {text} NOT NULL, ordinal int NOT NULL, \
+             state {text} NOT NULL, checksum {text} NOT NULL, before_it {long}, backend_pid bigint NOT NULL, \
+             backend_started {text} NOT NULL, started_at {time} NOT NULL, PRIMARY KEY (version, ordinal)){engine}"
+        ));
+        let insert = format!(
+            "INSERT INTO {meta} (singleton, format, oldest_writer, created_at) \
+             SELECT 1, {FORMAT}, {FORMAT}, {now} WHERE NOT EXISTS (SELECT 1 FROM {meta})",
+            now = self.now()
+        );
+        sql.push(match self.dialect {
+            Dialect::Mysql => insert.replace(" WHERE NOT EXISTS", " FROM DUAL WHERE NOT EXISTS"),
+            Dialect::Postgres | Dialect::Sqlite => insert,
+        });
+        sql
+    }
+
+    /// One text that gives all rows of the journal, each with its table's letter in front.
+    fn read_sql(&self) -> String {
+        format!(
+            "SELECT 'v', format, oldest_writer FROM {meta};\
+             SELECT 'm', version, name, kind, state, checksum, breaks_older, sequence, run_id, {applied_at}, \
+             duration_ms, release_id, applied_by, down_sql IS NOT NULL, adopted_from FROM {migration} \
+             ORDER BY sequence;\
+             SELECT 's', version, ordinal, state, checksum, before_it, backend_pid, backend_started \
+             FROM {statement} ORDER BY version, ordinal;\
+             SELECT 'r', id, command, run_by, backend_pid, backend_started, {silent}, {started_at}, outcome \
+             FROM {run} ORDER BY id DESC LIMIT 1",
+            meta = self.table("meta"),
+            run = self.table("run"),
+            migration = self.table("migration"),
+            statement = self.table("statement"),
+            applied_at = self.shown_time("applied_at"),
+            started_at = self.shown_time("started_at"),
+            silent = self.age_s("heartbeat_at"),
+        )
+    }
+
+    /// Reads the whole journal, with one round trip and without making anything.
+    pub async fn read(&self, session: &mut dyn Session) -> Result<History, JournalError> {
+        let rows = match session.query(&self.read_sql()).await {
+            Ok(rows) => rows,
+            Err(error) if error.class == DbErrorClass::Missing => {
+                return if self.shape(session).await?.is_empty() {
+                    Ok(History::default())
+                } else {
+                    Err(self.foreign(&error.message))
+                };
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut history = History { exists: true, oldest_writer: FORMAT, ..History::default() };
+        for row in &rows {
+            match row.text(0) {
+                "v" => history.oldest_writer = row.number(2).unwrap_or(FORMAT),
+                "m" => history.applied.push(applied(row).map_err(|why| self.foreign(&why))?),
+                "s" => history.statements.push(statement(row)),
+                _ => {
+                    history.last_run_id = row.number(1).unwrap_or(0);
+                    history.open_run = row.get(8).is_none().then(|| open_run(row));
+                }
+            }
+        }
+        Ok(history)
+    }
+
+    fn foreign(&self, why: &str) -> JournalError {
+        JournalError::Foreign { table: self.table_names()[2].clone(), why: why.to_owned() }
+    }
+
+    /// Name and kind of whatever has the name of one of our tables.
+    async fn shape(&self, session: &mut dyn Session) -> Result<Vec<(String, String)>, JournalError> {
+        let names = match self.dialect {
+            Dialect::Postgres => ["meta", "run", "migration", "statement"].map(str::to_owned),
+            Dialect::Mysql | Dialect::Sqlite => self.table_names(),
+        };
+        let list = names.map(|name| self.text(&name)).join(", ");
+        let sql = match self.dialect {
+            Dialect::Postgres => format!(
+                "SELECT c.relname, c.relkind::text || CASE WHEN c.relhasrules THEN ' with rules' ELSE '' END || \
+                 CASE WHEN c.relhastriggers THEN ' with triggers' ELSE '' END FROM pg_catalog.pg_class c \
+                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname IN ({list})",
+                self.text(&self.name)
+            ),
+            Dialect::Mysql => format!(
+                "SELECT table_name, table_type FROM information_schema.tables \
+                 WHERE table_schema = DATABASE() AND table_name IN ({list})"
+            ),
+            Dialect::Sqlite => format!("SELECT name, type FROM sqlite_schema WHERE name IN ({list})"),
+        };
+        let rows = session.query(&sql).await?;
+        Ok(rows.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect())
+    }
+
+    /// Makes the journal where it is not there, and refuses to write one that is not ours. Holds the run's lock.
+    pub async fn prepare(&self, session: &mut dyn Session, history: &History) -> Result<(), JournalError> {
+        if history.oldest_writer > FORMAT {
+            return Err(JournalError::TooOld { found: history.oldest_writer });
+        }
+        let expected = match self.dialect {
+            Dialect::Postgres => "r",
+            Dialect::Mysql => "BASE TABLE",
+            Dialect::Sqlite => "table",
+        };
+        for (name, kind) in self.shape(session).await? {
+            if kind != expected {
+                let kind = match kind.as_str() {
+                    "v" | "view" | "VIEW" => "a view",
+                    "m" => "a materialized view",
+                    "f" => "a foreign table",
+                    "p" => "a partitioned table",
+                    _ if kind.contains("with") => "a table with triggers or rules",
+                    _ => "something else",
+                };
+                return Err(JournalError::Foreign { table: name, why: format!("it is {kind}") });
+            }
+        }
+        if !history.exists {
+            for statement in self.create_sql() {
+                session.run(&statement).await?;
+            }
+            // Whatever was there under our names before is only ours if it can be read as ours.
+            self.read(session).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes that a run begins.
+    pub fn begin_run_sql(&self, run: &RunRecord) -> String {
+        format!(
+            "INSERT INTO {table} (id, command, release_id, run_by, program, backend_pid, backend_started, started_at, \
+             heartbeat_at) VALUES ({id}, {command}, {release}, {by}, {program}, {pid}, {started}, {now}, {now})",
+            table = self.table("run"),
+            id = run.id,
+            command = self.text(&run.command),
+            release = self.optional(run.release.as_deref()),
+            by = self.text(&run.by),
+            program = self.text(concat!("twostep ", env!("CARGO_PKG_VERSION"))),
+            pid = run.backend.pid,
+            started = self.text(&run.backend.started),
+            now = self.now(),
+        )
+    }
+
+    /// Writes how a run has ended.
+    pub fn finish_run_sql(&self, id: i64, outcome: &str, exit_code: u8, detail: Option<&str>) -> String {
+        format!(
+            "UPDATE {} SET finished_at = {now}, heartbeat_at = {now}, outcome = {}, exit_code = {exit_code}, \
+             detail = {} WHERE id = {id}",
+            self.table("run"),
+            self.text(outcome),
+            self.optional(detail),
+            now = self.now(),
+        )
+    }
+
+    /// A sign of life of a run, written on its watcher's connection.
+    pub fn heartbeat_sql(&self, id: i64) -> String {
+        format!("UPDATE {} SET heartbeat_at = {} WHERE id = {id}", self.table("run"), self.now())
+    }
+
+    /// Writes that the run's connection is another one now.
+    pub fn reconnected_sql(&self, id: i64, backend: &Backend) -> String {
+        format!(
+            "UPDATE {} SET backend_pid = {}, backend_started = {}, heartbeat_at = {} WHERE id = {id}",
+            self.table("run"),
+            backend.pid,
+            self.text(&backend.started),
+            self.now()
+        )
+    }
+
+    /// Writes that a migration is applied (`State::Applied`), or is on its way. `replace` where a row of it may
+    /// stand already.
+    pub fn migration_sql(
+        &self,
+        record: &MigrationRecord,
+        state: State,
+        duration_ms: u128,
+        replace: bool,
+    ) -> String {
+        let table = self.table("migration");
+        let version = self.text(record.version.as_str());
+        let replaced = if replace {
+            format!(
+                "DELETE FROM {table} WHERE version = {version};DELETE FROM {} WHERE version = {version} AND {};",
+                self.table("statement"),
+                if state == State::Applied { "1 = 1" } else { "1 = 0" }
+            )
+        } else {
+            String::new()
+        };
+        let down = record.down.as_ref();
+        let flag = |value: bool| match (self.dialect, value) {
+            (Dialect::Postgres, true) => "true",
+            (Dialect::Postgres, false) => "false",
+            (_, true) => "1",
+            (_, false) => "0",
+        };
+        format!(
+            "{replaced}INSERT INTO {table} (version, name, kind, phase, state, checksum, breaks_older, sequence, \
+             run_id, release_id, applied_by, started_at, applied_at, duration_ms, down_sql, down_separated, \
+             down_transaction, adopted_from) VALUES ({version}, {name}, {kind}, 'whole', {state}, {checksum}, \
+             {breaks_older}, {sequence}, {run_id}, {release}, {by}, {now}, {applied_at}, {duration_ms}, {down_sql}, \
+             {separated}, {transaction}, {adopted_from})",
+            name = self.text(&record.name),
+            kind = self.text(record.kind),
+            state = self.text(state.id()),
+            checksum = self.text(record.checksum.as_str()),
+            breaks_older = self.text(record.breaks_older.id()),
+            sequence = record.sequence,
+            run_id = record.run_id,
+            release = self.optional(record.release.as_deref()),
+            by = self.text(&record.by),
+            now = self.now(),
+            applied_at = if state == State::Applied { self.now() } else { "NULL" },
+            down_sql = self.optional(down.map(|down| down.sql.as_str())),
+            separated = flag(down.is_some_and(|down| down.separated)),
+            transaction = flag(down.is_none_or(|down| down.transaction)),
+            adopted_from = self.optional(record.adopted_from.as_deref()),
+        )
+    }
+
+    /// Writes that an applied migration is being taken back, statement by statement.
+    pub fn reverting_sql(&self, version: &Version) -> String {
+        format!(
+            "UPDATE {} SET state = 'reverting' WHERE version = {}",
+            self.table("migration"),
+            self.text(version.as_str())
+        )
+    }
+
+    /// Writes that a migration is not applied any more.
+    pub fn reverted_sql(&self, version: &Version) -> String {
+        let version = self.text(version.as_str());
+        format!(
+            "DELETE FROM {} WHERE version = {version};DELETE FROM {} WHERE version = {version}",
+            self.table("statement"),
+            self.table("migration")
+        )
+    }
+
+    /// Writes what a migration's text is now, after a person has said that the edit is right.
+    pub fn accept_edit_sql(&self, version: &Version, checksum: &Checksum) -> String {
+        format!(
+            "UPDATE {} SET checksum = {} WHERE version = {}",
+            self.table("migration"),
+            self.text(checksum.as_str()),
+            self.text(version.as_str())
+        )
+    }
+
+    /// Writes that a statement is about to be run outside a transaction.
+    pub fn intent_sql(&self, row: &StatementRow) -> String {
+        self.statement_sql(row, "intent")
+    }
+
+    /// Writes that a statement was run.
+    pub fn outcome_sql(&self, row: &StatementRow) -> String {
+        self.statement_sql(row, "done")
+    }
+
+    fn statement_sql(&self, row: &StatementRow, state: &str) -> String {
+        let table = self.table("statement");
+        let version = self.text(row.version.as_str());
+        format!(
+            "DELETE FROM {table} WHERE version = {version} AND ordinal = {ordinal};\
+             INSERT INTO {table} (version, ordinal, state, checksum, before_it, backend_pid, backend_started, \
+             started_at) VALUES ({version}, {ordinal}, {state}, {checksum}, {before}, {pid}, {started}, {now})",
+            ordinal = row.ordinal,
+            state = self.text(state),
+            checksum = self.text(&row.checksum),
+            before = self.optional(row.before.as_deref()),
+            pid = row.backend.pid,
+            started = self.text(&row.backend.started),
+            now = self.now(),
+        )
+    }
+
+    /// Takes back that a statement was about to be run: it surely was not.
+    pub fn forget_intent_sql(&self, version: &Version, ordinal: usize) -> String {
+        format!(
+            "DELETE FROM {} WHERE version = {} AND ordinal = {ordinal} AND state = 'intent'",
+            self.table("statement"),
+            self.text(version.as_str())
+        )
+    }
+
+    /// The down that is stored for `version`.
+    pub async fn stored_down(
+        &self,
+        session: &mut dyn Session,
+        version: &Version,
+    ) -> Result<Option<StoredDown>, JournalError> {
+        let sql = format!(
+            "SELECT down_sql, down_separated, down_transaction FROM {} WHERE version = {}",
+            self.table("migration"),
+            self.text(version.as_str())
+        );
+        let rows = session.query(&sql).await?;
+        Ok(rows.first().and_then(|row| {
+            let sql = row.get(0)?.to_owned();
+            Some(StoredDown { sql, separated: row.is_true(1), transaction: row.is_true(2) })
+        }))
+    }
+}
+
+fn applied(row: &Row) -> Result<Applied, String> {
+    let state = match row.text(4) {
+        "applied" => State::Applied,
+        "applying" => State::Applying,
+        "reverting" => State::Reverting,
+        other => return Err(format!("migration {} has the unknown state `{other}`", row.text(1))),
+    };
+    Ok(Applied {
+        version: Version::new(row.text(1)),
+        name: row.text(2).to_owned(),
+        kind: row.text(3).to_owned(),
+        state,
+        checksum: Checksum::stored(row.text(5)),
+        breaks_older: match row.text(6) {
+            "yes" => BreaksOlder::Yes,
+            "no" => BreaksOlder::No,
+            _ => BreaksOlder::Unknown,
+        },
+        sequence: row.number(7).unwrap_or(0),
+        run_id: row.number(8).unwrap_or(0),
+        applied_at: row.text(9).to_owned(),
+        duration_ms: row.number(10).unwrap_or(0),
+        release: row.get(11).map(str::to_owned),
+        applied_by: row.text(12).to_owned(),
+        has_down: row.is_true(13),
+        adopted_from: row.get(14).map(str::to_owned),
+    })
+}
+
+fn statement(row: &Row) -> StatementRow {
+    StatementRow {
+        version: Version::new(row.text(1)),
+        ordinal: row.number(2).and_then(|number| usize::try_from(number).ok()).unwrap_or(0),
+        done: row.text(3) == "done",
+        checksum: row.text(4).to_owned(),
+        before: row.get(5).map(str::to_owned),
+        backend: Backend { pid: row.number(6).unwrap_or(0), started: row.text(7).to_owned() },
+    }
+}
+
+fn open_run(row: &Row) -> OpenRun {
+    OpenRun {
+        id: row.number(1).unwrap_or(0),
+        command: row.text(2).to_owned(),
+        by: row.text(3).to_owned(),
+        backend: Backend { pid: row.number(4).unwrap_or(0), started: row.text(5).to_owned() },
+        silent_s: row.number(6).unwrap_or(0),
+        started_at: row.text(7).to_owned(),
+    }
+}

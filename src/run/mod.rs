@@ -1,0 +1,6 @@
+//! Bringing a database to where a release needs it: what is to be done (`pending`), the statements of it
+//! (`script`), what happens next (`machine`, pure), doing it (`executor`), and what is remembered (`journal`).
+
+pub mod journal;
+pub mod machine;
+pub mod pending;
