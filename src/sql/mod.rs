@@ -1,4 +1,10 @@
-//! SQL text to statements: where each one ends (`split`), and what its comments tell us (`directive`).
+//! SQL text to statements: where each one ends (`split`), and what
+//! its comments tell us (`directive`). `lex` is the lexer that all of it, and whoever looks at SQL, uses.
 
+mod body;
+mod cut;
 pub mod directive;
+pub mod lex;
+mod lexer;
+mod scan;
 pub mod split;
