@@ -1,13 +1,20 @@
 //! What a format is, the list of all of them, and which one a folder is in.
 
+#[cfg(test)]
+pub(super) mod testing;
+
 use super::versions::{Numbering, UnixSeconds};
-use super::{Body, Migration, SourceFile, SourceProblem, Version, names, twostep, versions};
+use super::{
+    Body, Migration, SourceFile, SourceProblem, Version, golang_migrate, maragu, names, sqlx_migrate,
+    twostep, versions,
+};
 use crate::dialect::Dialect;
 use std::collections::BTreeMap;
 
 /// All formats, in the order in which they are listed to people; of two that read a folder alike, the first is
 /// taken.
-pub static FORMATS: &[&dyn Format] = &[&twostep::Twostep];
+pub static FORMATS: &[&dyn Format] =
+    &[&twostep::Twostep, &sqlx_migrate::Sqlx, &golang_migrate::GolangMigrate, &maragu::Maragu];
 
 /// How the files of one tool become migrations.
 pub trait Format: Sync {
@@ -36,6 +43,11 @@ pub trait Format: Sync {
     fn needs_whole_files(&self) -> bool {
         false
     }
+
+    /// Whether its migrations can have a way back.
+    fn has_downs(&self) -> bool {
+        true
+    }
 }
 
 /// What a reader is told beside the files.
@@ -59,14 +71,21 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// The migration that a person means by `typed`: its version as it is spelled, or the same number (`7` for
-    /// `0007`).
+    /// The migration that a person means by `typed`: its version as it is spelled, the same number (`7` for
+    /// `0007`), or the number that its version alone starts with (`7` for `0007-users`).
     pub fn find(&self, typed: &str) -> Option<&Migration> {
         let same = |migration: &&Migration| versions::is_same(migration.version.as_str(), typed);
-        self.migrations
-            .iter()
-            .find(|migration| migration.version.as_str() == typed)
-            .or_else(|| self.migrations.iter().find(same))
+        let exact = self.migrations.iter().find(|migration| migration.version.as_str() == typed);
+        exact.or_else(|| self.migrations.iter().find(same)).or_else(|| self.find_by_number(typed))
+    }
+
+    /// The only migration whose version starts with the number `typed`.
+    fn find_by_number(&self, typed: &str) -> Option<&Migration> {
+        let starts = |migration: &&Migration| {
+            versions::is_same(names::leading_digits(migration.version.as_str()).0, typed)
+        };
+        let mut found = self.migrations.iter().filter(starts);
+        found.next().filter(|_| found.next().is_none())
     }
 }
 
@@ -81,6 +100,21 @@ pub struct NewMigration<'a> {
     pub down: bool,
 }
 
+impl NewMigration<'_> {
+    /// `VERSION_name.up.sql` and, where there is a way back, `VERSION_name.down.sql`.
+    pub(super) fn up_and_down_files(&self, up: &str, down: &str) -> Vec<NewFile> {
+        let file = |direction: &str, text: &str| NewFile {
+            path: format!("{}_{}.{direction}.sql", self.version, self.name),
+            text: text.to_owned(),
+        };
+        let mut files = vec![file("up", up)];
+        if self.down {
+            files.push(file("down", down));
+        }
+        files
+    }
+}
+
 /// A file that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFile {
@@ -88,6 +122,17 @@ pub struct NewFile {
     pub path: String,
     /// Its text.
     pub text: String,
+}
+
+/// How sure a format is that a folder is its own, by the names of files alone: `score` where all files that seem
+/// to be migrations fit, less where some do not, nothing where most do not.
+pub(super) fn shape_score(score: u8, fitting: usize, misfitting: usize) -> u8 {
+    match (fitting, misfitting) {
+        (0, _) => 0,
+        (_, 0) => score,
+        (fitting, misfitting) if misfitting < fitting => score.saturating_sub(8),
+        _ => 5,
+    }
 }
 
 /// The format that people call `id`.
@@ -157,10 +202,32 @@ pub fn read(
                     .with_help(format!("known formats: {}", ids())),
             ]
         })?,
-        None => detect(files, options).map_err(|problem| vec![problem])?,
+        None => return read_detected(files, options),
     };
     format.read(&migration_files(files), options)
 }
+
+/// Reads `files` in the format that they are in. What is wrong with them comes with how it was told, where another
+/// tool might not mind.
+fn read_detected(files: &[SourceFile], options: &ReadOptions) -> Result<Folder, Vec<SourceProblem>> {
+    let format = detect(files, options).map_err(|problem| vec![problem])?;
+    let files = migration_files(files);
+    format.read(&files, options).map_err(|mut problems| {
+        if format.detect(&files) <= OF_OTHERS_TOO {
+            problems.push(
+                SourceProblem::new(
+                    "",
+                    format!("the files were read as `{}`, told by their names", format.id()),
+                )
+                .with_help("if they are another tool's, name it with --source-format"),
+            );
+        }
+        problems
+    })
+}
+
+/// The highest score for a form of file names that other tools have too.
+const OF_OTHERS_TOO: u8 = 50;
 
 /// Without what no format looks at, sorted by path.
 fn migration_files(files: &[SourceFile]) -> Vec<&SourceFile> {

@@ -5,12 +5,19 @@
 //! - `format`: what a format is, the list of all of them, and which one a folder is in;
 //! - `names`: what the file names of all formats have in common;
 //! - `reading`: the scripts and problems that a reader collects;
+//! - `pairs`: formats with a file for each direction;
+//! - `one_piece`: tools that send a file in one piece;
 //! - `versions`: the version of a new migration;
-//! - `twostep`: the native format.
+//! - one file for each format.
 
 pub mod format;
+pub mod golang_migrate;
+pub mod maragu;
 mod names;
+mod one_piece;
+mod pairs;
 mod reading;
+pub mod sqlx_migrate;
 pub mod twostep;
 pub mod versions;
 

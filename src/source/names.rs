@@ -15,6 +15,23 @@ pub(super) fn is_ignorable(path: &str) -> bool {
     hidden || for_people || name.ends_with(".md") || name == "thumbs.db" || name == "desktop.ini"
 }
 
+/// Endings by which a file seems to hold SQL, or to be one direction of a migration.
+const SQL_ENDINGS: [&str; 9] = [".sql", ".sq", ".slq", ".sqll", ".psql", ".pgsql", ".ddl", ".up", ".down"];
+
+/// Whether a file seems to be meant as a migration, whatever its name starts with.
+pub(super) fn seems_sql(file_name: &str) -> bool {
+    let lower = file_name.to_ascii_lowercase();
+    SQL_ENDINGS.iter().any(|ending| lower.ends_with(ending))
+}
+
+/// Endings of programs that other tools take for migrations.
+const CODE_ENDINGS: [&str; 9] = [".go", ".rs", ".java", ".kt", ".js", ".ts", ".py", ".rb", ".php"];
+
+/// Whether a file holds code.
+pub(super) fn is_code(file_name: &str) -> bool {
+    CODE_ENDINGS.iter().any(|ending| file_name.ends_with(ending))
+}
+
 /// The ASCII digits at the start of `text`, and the rest.
 pub(super) fn leading_digits(text: &str) -> (&str, &str) {
     text.split_at(text.bytes().take_while(u8::is_ascii_digit).count())

@@ -1,9 +1,26 @@
 //! The scripts and problems that the reader of a format collects.
 
-use super::{Body, Checksum, Contents, Folder, Migration, Script, SourceFile, SourceProblem};
+use super::{Body, Checksum, Contents, Folder, Kind, Migration, Script, SourceFile, SourceProblem, Version};
 use crate::sql::directive::Directive;
 use crate::text::Span;
 use std::sync::Arc;
+
+/// One direction of a migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Up,
+    Down,
+}
+
+impl Direction {
+    /// The word that stands for it in file names.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Direction::Up => "up",
+            Direction::Down => "down",
+        }
+    }
+}
 
 /// What a reader has found so far.
 #[derive(Debug, Default)]
@@ -21,11 +38,33 @@ impl Reading {
     pub fn finish(mut self, format: &'static str) -> Result<Folder, Vec<SourceProblem>> {
         if self.problems.is_empty() {
             self.warnings.sort();
+            self.warnings.dedup();
             return Ok(Folder { format, migrations: self.migrations, warnings: self.warnings });
         }
         self.problems.sort();
         self.problems.dedup();
         Err(self.problems)
+    }
+
+    /// Notes something that makes the folder unusable.
+    pub fn problem(&mut self, path: &str, what: impl Into<String>, help: impl Into<String>) {
+        self.problems.push(SourceProblem::new(path, what).with_help(help));
+    }
+
+    /// Notes a file that looks like a migration and that the format's tool leaves out.
+    pub fn skipped(&mut self, path: &str, tool: &str, why: &str, help: &str) {
+        self.warnings
+            .push(SourceProblem::new(path, format!("is not run: {tool} {why}")).with_help(help.to_owned()));
+    }
+
+    /// Notes a step that is a program of the tool's own language.
+    pub fn code(&mut self, path: &str) {
+        self.problem(
+            path,
+            "is a migration in code, which only its own tool can run",
+            "make it a program (an executable `VERSION_name.up`, format `twostep`), or, once every database has \
+             it, move it out of the folder",
+        );
     }
 
     /// The script of a file that is wholly one direction. A file that is no text is a problem.
@@ -54,6 +93,28 @@ impl Reading {
                 None
             }
         }
+    }
+}
+
+/// The text of a file, or the start of a large one.
+pub(super) fn text(file: &SourceFile) -> Option<&str> {
+    match &file.contents {
+        Contents::Text(text) | Contents::Large { head: text, .. } => Some(text),
+        Contents::Binary { .. } | Contents::Broken(_) => None,
+    }
+}
+
+/// A migration that runs once.
+pub(super) fn versioned(version: String, name: &str, up: Script, down: Option<Script>) -> Migration {
+    let irreversible = directive(&up.directives, "irreversible").and_then(|found| found.because.clone());
+    Migration {
+        version: Version::new(version),
+        name: name.to_owned(),
+        kind: Kind::Versioned,
+        up,
+        down,
+        irreversible,
+        warnings: Vec::new(),
     }
 }
 

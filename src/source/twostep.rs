@@ -7,9 +7,9 @@
 mod entry;
 
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions};
-use super::reading::{Reading, directive, is_only_comments};
+use super::reading::{Direction, Reading, directive, is_only_comments, text};
 use super::{Body, Checksum, Contents, Kind, Migration, Script, SourceFile, SourceProblem, Version};
-use entry::{Direction, Entry, entry};
+use entry::{Entry, entry};
 use std::collections::BTreeMap;
 
 /// The native format.
@@ -256,14 +256,6 @@ fn checksum(file: &SourceFile) -> Option<Checksum> {
     }
 }
 
-/// The text of a file, or the start of a large one.
-fn text(file: &SourceFile) -> Option<&str> {
-    match &file.contents {
-        Contents::Text(text) | Contents::Large { head: text, .. } => Some(text),
-        Contents::Binary { .. } | Contents::Broken(_) => None,
-    }
-}
-
 /// Whether a text uses a directive that has a meaning for the reader of this format.
 fn has_own_directive(text: &str) -> bool {
     text.lines().filter_map(|line| line.trim_start().strip_prefix("--")).any(|comment| {
@@ -277,41 +269,14 @@ fn has_own_directive(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::format::testing::{show, source_files};
     use crate::source::{ReadOptions, read};
 
-    /// Reads files given as `path` or `path: text`; `+` in front makes one executable. Gives what was read, one
-    /// migration a line, or what is wrong.
+    /// What is read from `files`, errors without their kind.
+    #[track_caller]
     fn check(files: &[&str], expected: &str) {
-        let files: Vec<_> = files
-            .iter()
-            .map(|file| {
-                let (path, text) = file.split_once(": ").unwrap_or((file, "select 1;"));
-                let mut file = SourceFile::text(path.trim_start_matches('+'), text);
-                file.executable = path.starts_with('+');
-                file
-            })
-            .collect();
-        let found = match read(&files, Some("twostep"), &ReadOptions::default()) {
-            Ok(folder) => folder.migrations.iter().map(line).collect::<Vec<_>>(),
-            Err(problems) => problems.iter().map(ToString::to_string).collect(),
-        };
-        assert_eq!(found.join("\n"), expected);
-    }
-
-    fn line(migration: &Migration) -> String {
-        let script = |script: &Script| {
-            let program = match &script.body {
-                Body::Program { program } => format!(" runs {program}"),
-                Body::Sql { .. } | Body::Statements { .. } | Body::LargeFile { .. } => String::new(),
-            };
-            format!("{}{program}{}", script.path, if script.transaction { "" } else { " (no transaction)" })
-        };
-        let down = match (&migration.down, &migration.irreversible) {
-            (Some(down), _) => format!(" | {}", script(down)),
-            (None, Some(reason)) => format!(" | irreversible: {reason}"),
-            (None, None) => String::new(),
-        };
-        format!("{} {}: {}{down}", migration.version, migration.name, script(&migration.up))
+        let found = show(&read(&source_files(files), Some("twostep"), &ReadOptions::default()));
+        assert_eq!(found.replace("error: ", ""), expected);
     }
 
     #[test]

@@ -1,23 +1,8 @@
 //! What the name of a file in the native format says, and what nearly says it.
 
-use crate::source::names::{is_plain_name, leading_digits, number, split_path};
+use crate::source::names::{is_plain_name, leading_digits, number, seems_sql, split_path};
+use crate::source::reading::Direction;
 use crate::source::slug;
-
-/// One direction of a migration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
-    Up,
-    Down,
-}
-
-impl Direction {
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Direction::Up => "up",
-            Direction::Down => "down",
-        }
-    }
-}
 
 /// What a file name says.
 #[derive(Debug, PartialEq, Eq)]
@@ -95,15 +80,6 @@ fn root_entry(file_name: &str) -> Entry<'_> {
         Some(_) => nearly("has a name with other characters than letters, digits, `_` and `-`"),
         None => nearly("has no `_` between its version and its name"),
     }
-}
-
-/// Endings by which a file seems to hold SQL.
-const SQL_ENDINGS: [&str; 9] = [".sql", ".sq", ".slq", ".sqll", ".psql", ".pgsql", ".ddl", ".up", ".down"];
-
-/// Whether a file seems to be meant as a migration, whatever its name starts with.
-fn seems_sql(file_name: &str) -> bool {
-    let lower = file_name.to_ascii_lowercase();
-    SQL_ENDINGS.iter().any(|ending| lower.ends_with(ending))
 }
 
 /// What stands in front of the ending, the direction, and whether it is a program's; or what is wrong with it.
