@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "everything here is part of a test")]
 
 mod harness;
+mod sample;
 mod servers;
 mod tidy;
 mod twostep;

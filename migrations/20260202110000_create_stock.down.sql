@@ -1,0 +1,2 @@
+drop view stock_levels;
+drop table stock_movements;
