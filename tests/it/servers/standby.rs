@@ -26,7 +26,8 @@ pub fn standby() -> Option<&'static Standby> {
 impl Standby {
     /// Waits until everything that the primary has done by now is seen here.
     pub fn catch_up(&self) {
-        let done = self.primary.psql("postgres", "select pg_current_wal_lsn()");
+        // A record behind everything else: commits do not wait for the log to be written here.
+        let done = self.primary.psql("postgres", "select pg_logical_emit_message(false, 'catch up', '')");
         let replayed = format!("select pg_last_wal_replay_lsn() >= '{done}'");
         wait::until_true("the standby catches up", Duration::from_secs(60), || {
             self.server.psql("postgres", &replayed) == "t"
