@@ -5,16 +5,24 @@ pub(super) mod testing;
 
 use super::versions::{Numbering, UnixSeconds};
 use super::{
-    Body, Migration, SourceFile, SourceProblem, Version, golang_migrate, maragu, names, sqlx_migrate,
-    twostep, versions,
+    Body, Migration, SourceFile, SourceProblem, Version, dbmate, golang_migrate, goose, maragu, names, play,
+    sql_migrate, sqlx_migrate, twostep, versions,
 };
 use crate::dialect::Dialect;
 use std::collections::BTreeMap;
 
 /// All formats, in the order in which they are listed to people; of two that read a folder alike, the first is
 /// taken.
-pub static FORMATS: &[&dyn Format] =
-    &[&twostep::Twostep, &sqlx_migrate::Sqlx, &golang_migrate::GolangMigrate, &maragu::Maragu];
+pub static FORMATS: &[&dyn Format] = &[
+    &twostep::Twostep,
+    &sqlx_migrate::Sqlx,
+    &golang_migrate::GolangMigrate,
+    &goose::Goose,
+    &dbmate::Dbmate,
+    &sql_migrate::SqlMigrate,
+    &play::Play,
+    &maragu::Maragu,
+];
 
 /// How the files of one tool become migrations.
 pub trait Format: Sync {

@@ -10,13 +10,17 @@
 //! - `versions`: the version of a new migration;
 //! - one file for each format.
 
+pub mod dbmate;
 pub mod format;
 pub mod golang_migrate;
+pub mod goose;
 pub mod maragu;
 mod names;
 mod one_piece;
 mod pairs;
+pub mod play;
 mod reading;
+pub mod sql_migrate;
 pub mod sqlx_migrate;
 pub mod twostep;
 pub mod versions;

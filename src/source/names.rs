@@ -5,6 +5,13 @@ pub(super) fn split_path(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
+/// What is wrong where a placeholder has no value, and what to do.
+pub(super) fn missing_variable(name: &str) -> (String, String) {
+    let what = format!("needs the variable `{name}`");
+    let help = format!("give it with `--var {name}=VALUE`, or under `[variables]` in twostep.toml");
+    (what, help)
+}
+
 /// Whether no format ever looks at the file: hidden, or there for people.
 pub(super) fn is_ignorable(path: &str) -> bool {
     let hidden = path.split('/').any(|part| part.starts_with('.'));

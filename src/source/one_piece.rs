@@ -9,6 +9,7 @@ use super::format::ReadOptions;
 use super::reading::text;
 use super::{Body, Script, SourceFile};
 use crate::dialect::Dialect;
+use crate::sql::lex::{TokenKind, significant};
 use crate::sql::split::split;
 
 /// Sets whether `script` runs in a transaction as its file would, sent in one piece.
@@ -61,7 +62,10 @@ fn might_refuse(text: &str) -> bool {
 /// (<https://www.sqlite.org/pragma.html#pragma_foreign_keys>). Told by its words, where it stands outside of
 /// strings, quotes and comments.
 pub(super) fn refuses_transaction(statement: &str, dialect: Dialect) -> bool {
-    let words = words(statement);
+    let words: Vec<String> = significant(statement, dialect)
+        .filter(|token| token.kind == TokenKind::Word)
+        .map(|token| token.text(statement).to_ascii_uppercase())
+        .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let concurrently = words.contains(&"CONCURRENTLY");
     match (dialect, words.as_slice()) {
@@ -83,28 +87,6 @@ pub(super) fn refuses_transaction(statement: &str, dialect: Dialect) -> bool {
         (Dialect::Sqlite, ["ATTACH" | "DETACH", ..]) => true,
         (Dialect::Postgres | Dialect::Mysql | Dialect::Sqlite, _) => false,
     }
-}
-
-/// The words of a statement in capitals, without what stands in strings, quotes and comments.
-fn words(statement: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut rest = statement;
-    while let Some(first) = rest.chars().next() {
-        if let Some(comment) = rest.strip_prefix("--") {
-            rest = comment.split_once('\n').map_or("", |(_, rest)| rest);
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            rest = comment.split_once("*/").map_or("", |(_, rest)| rest);
-        } else if let quote @ ('\'' | '"' | '`') = first {
-            rest = rest[1..].split_once(quote).map_or("", |(_, rest)| rest);
-        } else if first.is_alphabetic() || first == '_' {
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(rest.len());
-            words.push(rest[..end].to_uppercase());
-            rest = &rest[end..];
-        } else {
-            rest = &rest[first.len_utf8()..];
-        }
-    }
-    words
 }
 
 #[cfg(test)]

@@ -1,7 +1,12 @@
 //! The scripts and problems that the reader of a format collects.
 
-use super::{Body, Checksum, Contents, Folder, Kind, Migration, Script, SourceFile, SourceProblem, Version};
+use super::{
+    Body, Checksum, Contents, Folder, GivenStatement, Kind, Migration, Script, SourceFile, SourceProblem,
+    Version,
+};
+use crate::dialect::Dialect;
 use crate::sql::directive::Directive;
+use crate::sql::lex::significant;
 use crate::text::Span;
 use std::sync::Arc;
 
@@ -67,6 +72,26 @@ impl Reading {
         );
     }
 
+    /// The text of a file whose markers may stand anywhere. A file that is no text, or is not held, is a problem.
+    pub fn whole_text(&mut self, file: &SourceFile) -> Option<Arc<str>> {
+        match &file.contents {
+            Contents::Text(text) => Some(Arc::clone(text)),
+            Contents::Large { .. } => {
+                self.problem(
+                    &file.path,
+                    "is too large to be held, and its markers may stand anywhere in it",
+                    "let a program load the rows (format `twostep`: an executable `VERSION_name.up`)",
+                );
+                None
+            }
+            Contents::Binary { .. } | Contents::Broken(_) => {
+                // Notes what is wrong with it.
+                self.sql_file(file);
+                None
+            }
+        }
+    }
+
     /// The script of a file that is wholly one direction. A file that is no text is a problem.
     pub fn sql_file(&mut self, file: &SourceFile) -> Option<Script> {
         match &file.contents {
@@ -130,6 +155,64 @@ pub(super) fn sql_part(path: &str, file: &Arc<str>, span: Span) -> Script {
     }
 }
 
+/// The script of a part of a file whose statements its format has separated. Directives count from `from` on:
+/// comments above the part belong to it.
+pub(super) fn given_part(
+    path: &str,
+    file: &Arc<str>,
+    part: Span,
+    from: usize,
+    statements: Vec<GivenStatement>,
+) -> Script {
+    let directives = head_directives(file, Span::new(from, part.end));
+    Script {
+        path: path.to_owned(),
+        checksum: Checksum::of(part.of(file)),
+        body: Body::Statements { file: Arc::clone(file), statements },
+        transaction: !has(&directives, "no-transaction"),
+        directives,
+    }
+}
+
+/// A line of a text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// From 1.
+    pub number: usize,
+    /// Where it starts.
+    pub start: usize,
+    /// Without its line end.
+    pub text: &'a str,
+}
+
+impl Line<'_> {
+    /// Where its text ends.
+    pub const fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+}
+
+/// The lines of a text.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    let mut start = 0;
+    text.split_inclusive('\n').enumerate().map(move |(index, line)| {
+        let found = Line {
+            number: index + 1,
+            start,
+            text: line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line)),
+        };
+        start += line.len();
+        found
+    })
+}
+
+/// Whether the last word in front of a comment ends with `;`: how goose and sql-migrate tell the end of a
+/// statement.
+pub(super) fn ends_with_semicolon(line: &str) -> bool {
+    let before = line.split_whitespace().take_while(|word| !word.starts_with("--"));
+    before.last().is_some_and(|word| word.ends_with(';'))
+}
+
 /// The directive called `name`.
 pub(super) fn directive<'a>(directives: &'a [Directive], name: &str) -> Option<&'a Directive> {
     directives.iter().find(|directive| directive.name == name)
@@ -168,19 +251,9 @@ fn head_directives(file: &str, span: Span) -> Vec<Directive> {
     directives
 }
 
-/// Whether nothing but blank space and comments stands in `text`.
+/// Whether nothing but blank space and comments stands in `text`. Comments as all three dialects have them.
 pub(super) fn is_only_comments(text: &str) -> bool {
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        if let Some(comment) = rest.strip_prefix("--") {
-            rest = comment.split_once('\n').map_or("", |(_, rest)| rest).trim_start();
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            rest = comment.split_once("*/").map_or("", |(_, rest)| rest).trim_start();
-        } else {
-            return false;
-        }
-    }
-    true
+    significant(text, Dialect::Postgres).next().is_none()
 }
 
 #[cfg(test)]
