@@ -5,8 +5,9 @@ pub(super) mod testing;
 
 use super::versions::{Numbering, UnixSeconds};
 use super::{
-    Body, Migration, SourceFile, SourceProblem, Version, dbmate, golang_migrate, goose, maragu, names, play,
-    sql_migrate, sqlx_migrate, twostep, versions,
+    Body, Migration, SourceFile, SourceProblem, Version, authelia, dbmate, diesel, flyway, golang_migrate,
+    goose, maragu, names, numbered, play, prisma, reading, refinery, sql_migrate, sqlx_migrate, twostep,
+    versions,
 };
 use crate::dialect::Dialect;
 use std::collections::BTreeMap;
@@ -20,8 +21,14 @@ pub static FORMATS: &[&dyn Format] = &[
     &goose::Goose,
     &dbmate::Dbmate,
     &sql_migrate::SqlMigrate,
+    &diesel::Diesel,
+    &flyway::Flyway,
+    &refinery::Refinery,
     &play::Play,
+    &prisma::Prisma,
     &maragu::Maragu,
+    &authelia::Authelia,
+    &numbered::Numbered,
 ];
 
 /// How the files of one tool become migrations.
@@ -106,6 +113,8 @@ pub struct NewMigration<'a> {
     pub name: &'a str,
     /// Whether it shall have a way back.
     pub down: bool,
+    /// The up file of the newest migration, whose style is followed where the format leaves a choice.
+    pub like: Option<&'a str>,
 }
 
 impl NewMigration<'_> {
@@ -138,7 +147,7 @@ pub(super) fn shape_score(score: u8, fitting: usize, misfitting: usize) -> u8 {
     match (fitting, misfitting) {
         (0, _) => 0,
         (_, 0) => score,
-        (fitting, misfitting) if misfitting < fitting => score.saturating_sub(8),
+        (fitting, misfitting) if misfitting <= fitting => score.saturating_sub(8),
         _ => 5,
     }
 }
@@ -171,6 +180,11 @@ pub fn detect(files: &[SourceFile], options: &ReadOptions) -> Result<&'static dy
         if found == score {
             best.push(format);
         }
+    }
+    if score <= OF_OTHERS_TOO
+        && let Some(problem) = files.iter().find_map(|file| reading::both_directions(file))
+    {
+        return Err(problem);
     }
     match best.as_slice() {
         [] => Err(SourceProblem::new("", "no file of the folder has the form of any known migration format")
@@ -235,7 +249,7 @@ fn read_detected(files: &[SourceFile], options: &ReadOptions) -> Result<Folder, 
 }
 
 /// The highest score for a form of file names that other tools have too.
-const OF_OTHERS_TOO: u8 = 50;
+const OF_OTHERS_TOO: u8 = 65;
 
 /// Without what no format looks at, sorted by path.
 fn migration_files(files: &[SourceFile]) -> Vec<&SourceFile> {
@@ -296,6 +310,18 @@ mod tests {
         let found = problem(&[], Some("nosuch"));
         assert_eq!(found[0].what, "there is no format `nosuch`");
         assert!(found[0].help.as_ref().unwrap().contains("twostep"));
+    }
+
+    #[test]
+    fn a_file_with_a_way_back_that_no_format_knows_is_not_run() {
+        let files = |name: &str| [SourceFile::text(name, "select 1;\n-- Down Migration\nselect -1;")];
+        let options = ReadOptions::default();
+        for name in ["1_a.sql", "20260301115959_a.sql", "V1__a.sql"] {
+            let problem = read(&files(name), None, &options).unwrap_err();
+            assert_eq!(problem[0].what, "both directions seem to stand in it: `-- Down Migration`");
+        }
+        assert!(read(&files("1_a.down.sql"), Some("golang-migrate"), &options).is_ok());
+        assert!(read(&files("1_a.sql"), Some("sqlx"), &options).is_ok());
     }
 
     #[test]

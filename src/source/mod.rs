@@ -10,16 +10,22 @@
 //! - `versions`: the version of a new migration;
 //! - one file for each format.
 
+pub mod authelia;
 pub mod dbmate;
+pub mod diesel;
+pub mod flyway;
 pub mod format;
 pub mod golang_migrate;
 pub mod goose;
 pub mod maragu;
 mod names;
+pub mod numbered;
 mod one_piece;
 mod pairs;
 pub mod play;
+pub mod prisma;
 mod reading;
+pub mod refinery;
 pub mod sql_migrate;
 pub mod sqlx_migrate;
 pub mod twostep;

@@ -5,6 +5,11 @@ pub(super) fn split_path(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
+/// The path of `name` in `folder`, where the empty folder is the root.
+pub(super) fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
 /// What is wrong where a placeholder has no value, and what to do.
 pub(super) fn missing_variable(name: &str) -> (String, String) {
     let what = format!("needs the variable `{name}`");

@@ -32,6 +32,14 @@ pub(super) fn refusing(text: &str, dialect: Dialect) -> Option<&str> {
     statements.into_iter().map(|statement| statement.text).find(|text| refuses_transaction(text, dialect))
 }
 
+/// Whether some statements of `text` cannot run in a transaction, and others can.
+pub(super) fn is_mixed(text: &str, dialect: Dialect) -> bool {
+    let mut refuse =
+        split(text, dialect).statements.into_iter().map(|one| refuses_transaction(one.text, dialect));
+    let first = refuse.next();
+    refuse.any(|next| Some(next) != first)
+}
+
 /// Whether `file`, as SQL for PostgreSQL, has a statement that cannot run in a transaction, and nothing that says
 /// so: no tool that wraps a file in one could run it.
 pub(super) fn is_refused_in_transaction(file: &SourceFile) -> bool {

@@ -1,5 +1,6 @@
 //! The scripts and problems that the reader of a format collects.
 
+use super::names::{seems_sql, split_path};
 use super::{
     Body, Checksum, Contents, Folder, GivenStatement, Kind, Migration, Script, SourceFile, SourceProblem,
     Version,
@@ -211,6 +212,40 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
 pub(super) fn ends_with_semicolon(line: &str) -> bool {
     let before = line.split_whitespace().take_while(|word| !word.starts_with("--"));
     before.last().is_some_and(|word| word.ends_with(';'))
+}
+
+/// The problem with a file that seems to hold both directions, in the words of some tool: all of it together would
+/// undo what it does.
+pub(super) fn both_directions(file: &SourceFile) -> Option<SourceProblem> {
+    let name = split_path(&file.path).1;
+    if !seems_sql(name) || ["up.", "down", "undo"].iter().any(|word| name.contains(word)) {
+        return None;
+    }
+    let line = lines(text(file)?).find(is_marker_of_a_tool)?;
+    let what = format!("both directions seem to stand in it: `{}`", line.text.trim());
+    Some(
+        SourceProblem::new(&file.path, what)
+            .on_line(line.number)
+            .with_help("name its tool with --source-format, or put the way back into a file of its own"),
+    )
+}
+
+/// Lines by which some tool tells the way back from the way forward: running both would undo what was done.
+fn is_marker_of_a_tool(line: &Line<'_>) -> bool {
+    let text = line.text.trim();
+    let comment = text.trim_start_matches(['-', '#', '/', ' ']);
+    if comment.len() == text.len() {
+        return false;
+    }
+    let comment = comment.trim_start_matches(['+', '@', '!', ' ']).to_ascii_lowercase();
+    let words: Vec<&str> = comment.split_whitespace().collect();
+    match words.as_slice() {
+        ["down" | "downs" | "undo" | "@undo" | "rollback" | "migrate:down"] => true,
+        ["down", "migration", ..] | ["migrate" | "goose", "down", ..] | ["migration", "down"] => true,
+        ["create", "above", "/", "drop", "below", ..] => true,
+        ["liquibase", "formatted", "sql"] => true,
+        _ => text.contains("!Downs") || comment.starts_with("migrate:down"),
+    }
 }
 
 /// The directive called `name`.

@@ -51,22 +51,33 @@ impl Format for Sqlx {
         let mut fitting = 0;
         let mut misfitting = 0;
         let mut own = false;
+        let mut own_numbering = true;
         let mut impossible = false;
         for file in files {
-            let Entry::Migration { .. } = entry(&file.path) else {
-                misfitting += usize::from(seems_sql(&file.path));
-                continue;
+            let digits = match entry(&file.path) {
+                Entry::Migration { digits, .. } => digits,
+                Entry::Wrong => {
+                    impossible = true;
+                    continue;
+                }
+                Entry::Other => {
+                    misfitting += usize::from(seems_sql(&file.path));
+                    continue;
+                }
             };
             fitting += 1;
+            // What `sqlx migrate add` gives.
+            own_numbering &= matches!(digits.len(), 4 | 14);
             let text = text(file).unwrap_or("");
             own |= text.starts_with(NO_TRANSACTION);
             own |= TEMPLATES.iter().any(|template| text.starts_with(template));
             impossible |= one_piece::is_refused_in_transaction(file);
         }
-        match shape_score(48, fitting, misfitting) {
+        let score = if own_numbering { 48 } else { 38 };
+        match shape_score(score, fitting, misfitting) {
             0 => 0,
             _ if own => 88,
-            _ if impossible => 10,
+            _ if impossible => 3,
             score => score,
         }
     }
@@ -171,7 +182,20 @@ fn is_meant_as_marker(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::source::format::testing::check;
+    use crate::source::format::testing::{check, check_new, detected};
+
+    #[test]
+    fn it_is_told_by_its_own_words_and_numbers() {
+        assert_eq!(detected(&["20260301115959_a.sql"]), "sqlx");
+        assert_eq!(detected(&["1_a.up.sql: -- Add up migration script here\n"]), "sqlx");
+        assert_eq!(detected(&["1_a.sql: -- no-transaction\nvacuum;"]), "sqlx");
+        assert_eq!(detected(&["001_a.sql", "schema_dump.sql"]), "numbered");
+    }
+
+    #[test]
+    fn new_files() {
+        check_new("sqlx", &["0001_a.sql"], "0002_new.up.sql\n0002_new.down.sql");
+    }
 
     #[test]
     fn simple_and_reversible_files_stand_side_by_side() {

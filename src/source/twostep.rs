@@ -422,7 +422,7 @@ mod tests {
     fn new_files_are_read_as_what_they_are() {
         let version = Version::new("20260301120000");
         for down in [true, false] {
-            let new = NewMigration { version: &version, name: "add_users", down };
+            let new = NewMigration { version: &version, name: "add_users", down, like: None };
             let files: Vec<_> = Twostep
                 .new_files(&new)
                 .into_iter()

@@ -44,7 +44,8 @@ pub(in crate::source) fn check_new(format: &str, files: &[&str], expected: &str)
         before.migrations.iter().map(|migration| migration.version.clone()).collect();
     // 2026-03-01 11:59:59 UTC.
     let version = format.next_version(&versions, None, 1_772_366_399);
-    let new = NewMigration { version: &version, name: "new", down: format.has_downs() };
+    let like = before.migrations.last().map(|migration| migration.up.path.as_str());
+    let new = NewMigration { version: &version, name: "new", down: format.has_downs(), like };
     let new_files = format.new_files(&new);
     let paths: Vec<_> = new_files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(paths.join("\n"), expected);
