@@ -1,8 +1,11 @@
 //! Zero-downtime SQL migrations: run them under a lock, tell which would break or block the running code, and
 //! write the two steps that do not. The folders are layers; ARCHITECTURE.md says what each may use.
 
+pub mod cli;
 pub mod db;
 pub mod dialect;
+pub mod engine;
+pub mod fault;
 pub mod files;
 pub mod name;
 pub mod run;

@@ -1,3 +1,7 @@
 //! The `twostep` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    twostep::cli::main()
+}

@@ -76,6 +76,33 @@ impl LineIndex {
     }
 }
 
+/// The one of `known` that `typed` was most likely meant to be: at most a third of its letters differ.
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = typed.chars().count().max(3) / 3;
+    known
+        .into_iter()
+        .map(|word| (distance(typed, word), word))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
+/// How many letters must be put in, taken out or changed to make `a` of `b` (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +117,11 @@ mod tests {
         assert_eq!(lines.position(source, 99), Position { line: 3, column: 1 });
         assert_eq!(lines.line_text(source, 2), "bä c");
         assert_eq!(lines.line_text(source, 9), "");
+    }
+
+    #[test]
+    fn nearest_word() {
+        assert_eq!(nearest("migration", ["seeds", "migrations"]), Some("migrations"));
+        assert_eq!(nearest("xyz", ["seeds", "migrations"]), None);
     }
 }

@@ -1,5 +1,6 @@
 //! The world of servers: one file per engine, and what all of them promise (`session`).
 
+mod alone;
 pub mod error;
 pub mod postgres;
 pub mod session;

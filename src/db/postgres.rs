@@ -1,9 +1,10 @@
 //! PostgreSQL: sessions, the advisory lock, cancelling, and who blocks whom.
 
+use super::alone;
 use super::error::{self, DbError, DbErrorClass, FENCE};
 use super::session::{
-    Backend, Begin, Blocker, ConnectOptions, DatabaseSettings, Engine, Identity, LockKey, Row, Session,
-    Transaction, Watched, Watcher,
+    Backend, Begin, Blocker, ConnectOptions, DatabaseSettings, Engine, Finding, Identity, LockKey, Row,
+    ServiceRoles, Session, Transaction, Watched, Watcher,
 };
 use super::url::DatabaseUrl;
 use crate::dialect::Dialect;
@@ -48,6 +49,10 @@ impl Engine for PostgresEngine {
         Ok(Box::new(PostgresWatcher { own, watched: watched.backend }))
     }
 
+    fn begin_sql(&self, options: Begin) -> String {
+        format!("BEGIN; SET LOCAL lock_timeout = '{}ms'", options.lock_timeout.as_millis())
+    }
+
     async fn create_database(
         &self,
         url: &DatabaseUrl,
@@ -55,29 +60,22 @@ impl Engine for PostgresEngine {
         settings: &DatabaseSettings,
     ) -> Result<bool, DbError> {
         let mut admin = admin_session(url, options).await?;
-        let mut sql = format!("CREATE DATABASE {}", Name::new(url.database()).quoted(DIALECT));
-        if let Some(owner) = &settings.owner {
-            sql.push_str(&format!(" OWNER {}", Name::new(owner).quoted(DIALECT)));
+        if let Some(roles) = &settings.roles {
+            admin.run(&roles_sql(roles)).await?;
         }
-        if settings.encoding.is_some() || settings.collation.is_some() {
-            // Only template0 can be copied with another encoding or collation:
-            // https://www.postgresql.org/docs/current/manage-ag-templatedbs.html
-            sql.push_str(" TEMPLATE template0");
-        }
-        if let Some(encoding) = &settings.encoding {
-            sql.push_str(&format!(" ENCODING {}", literal(encoding, DIALECT)));
-        }
-        if let Some(collation) = &settings.collation {
-            let collation = literal(collation, DIALECT);
-            sql.push_str(&format!(" LC_COLLATE {collation} LC_CTYPE {collation}"));
-        }
-        let made = match admin.run(&sql).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.code.as_deref() == Some("42P04") => Ok(false),
-            Err(error) => Err(error),
+        let made = match admin.run(&create_sql(url.database(), settings)).await {
+            Ok(_) => true,
+            Err(error) if error.code.as_deref() == Some("42P04") => false,
+            Err(error) => return Err(error),
         };
         Box::new(admin).close().await;
-        made
+        if let Some(roles) = &settings.roles {
+            let mut session =
+                PostgresSession::open(url, &ConnectOptions { role: None, ..options.clone() }).await?;
+            session.run(&grants_sql(url.database(), roles)).await?;
+            Box::new(session).close().await;
+        }
+        Ok(made)
     }
 
     async fn drop_database(&self, url: &DatabaseUrl, options: &ConnectOptions) -> Result<bool, DbError> {
@@ -92,6 +90,72 @@ impl Engine for PostgresEngine {
         Box::new(admin).close().await;
         dropped
     }
+}
+
+fn create_sql(database: &str, settings: &DatabaseSettings) -> String {
+    let mut sql = format!("CREATE DATABASE {}", Name::new(database).quoted(DIALECT));
+    if let Some(owner) = &settings.owner {
+        sql.push_str(&format!(" OWNER {}", Name::new(owner).quoted(DIALECT)));
+    }
+    if settings.encoding.is_some() || settings.collation.is_some() {
+        // Only template0 can be copied with another encoding or collation:
+        // https://www.postgresql.org/docs/current/manage-ag-templatedbs.html
+        sql.push_str(" TEMPLATE template0");
+    }
+    if let Some(encoding) = &settings.encoding {
+        sql.push_str(&format!(" ENCODING {}", literal(encoding, DIALECT)));
+    }
+    if let Some(collation) = &settings.collation {
+        let collation = literal(collation, DIALECT);
+        sql.push_str(&format!(" LC_COLLATE {collation} LC_CTYPE {collation}"));
+    }
+    sql
+}
+
+/// Makes the roles that are not there yet; a password that is given is set in any case. Who makes them becomes a
+/// member of the migrator, or could not give it the database.
+fn roles_sql(roles: &ServiceRoles) -> String {
+    let pairs =
+        [(&roles.migrator, &roles.migrator_password), (&roles.application, &roles.application_password)];
+    let mut sql = String::new();
+    for (role, password) in pairs {
+        let name = Name::new(role).quoted(DIALECT);
+        sql.push_str(&format!(
+            "DO $twostep$ BEGIN CREATE ROLE {name} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $twostep$;"
+        ));
+        if let Some(password) = password {
+            sql.push_str(&format!("ALTER ROLE {name} LOGIN PASSWORD {};", literal(password, DIALECT)));
+        }
+    }
+    let migrator = Name::new(&roles.migrator).quoted(DIALECT);
+    sql.push_str(&format!(
+        "DO $twostep$ BEGIN IF NOT pg_catalog.pg_has_role(current_user, {}, 'MEMBER') THEN \
+         GRANT {migrator} TO CURRENT_USER; END IF; END $twostep$",
+        literal(&roles.migrator, DIALECT)
+    ));
+    sql
+}
+
+/// The application may use what the migrator makes, now and later, and make nothing itself
+/// (<https://www.postgresql.org/docs/current/sql-alterdefaultprivileges.html>).
+fn grants_sql(database: &str, roles: &ServiceRoles) -> String {
+    let database = Name::new(database).quoted(DIALECT);
+    let migrator = Name::new(&roles.migrator).quoted(DIALECT);
+    let application = Name::new(&roles.application).quoted(DIALECT);
+    format!(
+        "REVOKE ALL ON DATABASE {database} FROM PUBLIC;\
+         GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {application};\
+         GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO {migrator};\
+         REVOKE CREATE ON SCHEMA public FROM PUBLIC;\
+         GRANT USAGE, CREATE ON SCHEMA public TO {migrator};\
+         GRANT USAGE ON SCHEMA public TO {application};\
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {application};\
+         GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO {application};\
+         ALTER DEFAULT PRIVILEGES FOR ROLE {migrator} IN SCHEMA public \
+         GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {application};\
+         ALTER DEFAULT PRIVILEGES FOR ROLE {migrator} IN SCHEMA public \
+         GRANT USAGE, SELECT, UPDATE ON SEQUENCES TO {application}"
+    )
 }
 
 /// A session on a database that surely exists, to make and remove others from.
@@ -362,13 +426,10 @@ impl Session for PostgresSession {
 
     async fn begin(&mut self, options: Begin) -> Result<Transaction, DbError> {
         let reset = if options.fresh { self.reset_sql() } else { String::new() };
-        let sql = format!("{reset}{}; SELECT pg_catalog.pg_current_xact_id()", self.begin_sql(options));
+        let sql =
+            format!("{reset}{}; SELECT pg_catalog.pg_current_xact_id()", PostgresEngine.begin_sql(options));
         let rows = self.query(&sql).await?;
         Ok(Transaction { token: rows.last().map(|row| row.text(0).to_owned()).unwrap_or_default() })
-    }
-
-    fn begin_sql(&self, options: Begin) -> String {
-        format!("BEGIN; SET LOCAL lock_timeout = '{}ms'", options.lock_timeout.as_millis())
     }
 
     async fn set_lock_timeout(&mut self, lock_timeout: Duration) -> Result<(), DbError> {
@@ -406,6 +467,26 @@ impl Session for PostgresSession {
     async fn reset(&mut self) -> Result<(), DbError> {
         let sql = self.reset_sql();
         self.run(&sql).await.map(drop)
+    }
+
+    async fn before_alone(&mut self, sql: &str) -> Result<Option<String>, DbError> {
+        alone::before(self, sql).await
+    }
+
+    async fn after_alone(&mut self, sql: &str, before: Option<&str>) -> Result<Finding, DbError> {
+        alone::after(self, sql, before).await
+    }
+
+    async fn clear_alone(&mut self, sql: &str, before: Option<&str>) -> Result<(), DbError> {
+        alone::clear(self, sql, before).await
+    }
+
+    async fn doubt_alone(
+        &mut self,
+        sql: &str,
+        _before: Option<&str>,
+    ) -> Result<Option<(String, String)>, DbError> {
+        alone::doubt(self, sql).await
     }
 
     async fn close(self: Box<Self>) {

@@ -154,6 +154,9 @@ pub trait Engine: Send + Sync {
         watched: Watched,
     ) -> Result<Box<dyn Watcher>, DbError>;
 
+    /// The text that opens a transaction, for [`Session::begin`] and for people.
+    fn begin_sql(&self, options: Begin) -> String;
+
     /// Makes the URL's database; `Ok(false)` where it exists.
     async fn create_database(
         &self,
@@ -175,6 +178,27 @@ pub struct DatabaseSettings {
     pub collation: Option<String>,
     /// Owner of the database.
     pub owner: Option<String>,
+    /// The roles of a service that are made with it.
+    pub roles: Option<ServiceRoles>,
+}
+
+/// The two roles of a service: one changes the schema, the other works with the rows.
+#[derive(Clone)]
+pub struct ServiceRoles {
+    /// Owns the database and migrates it.
+    pub migrator: String,
+    /// Reads and writes rows, and cannot change the schema.
+    pub application: String,
+    /// Password of the one; it is made without where there is none.
+    pub migrator_password: Option<String>,
+    /// Password of the other.
+    pub application_password: Option<String>,
+}
+
+impl std::fmt::Debug for ServiceRoles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ServiceRoles({}, {})", self.migrator, self.application)
+    }
 }
 
 /// One connection.
@@ -221,9 +245,6 @@ pub trait Session: Send {
     /// Opens a transaction.
     async fn begin(&mut self, options: Begin) -> Result<Transaction, DbError>;
 
-    /// The text that [`Session::begin`] sends, for people.
-    fn begin_sql(&self, options: Begin) -> String;
-
     /// Changes how long the statements of the open transaction wait for a lock.
     async fn set_lock_timeout(&mut self, lock_timeout: Duration) -> Result<(), DbError>;
 
@@ -243,6 +264,23 @@ pub trait Session: Send {
 
     /// Takes the session back to what it was after connecting: settings, role, search path.
     async fn reset(&mut self) -> Result<(), DbError>;
+
+    /// What must be known before `sql` runs outside a transaction, so that its outcome can be told afterwards.
+    async fn before_alone(&mut self, sql: &str) -> Result<Option<String>, DbError>;
+
+    /// Whether `sql`, which an earlier session was about to run outside a transaction, was carried out. What a
+    /// broken-off try of it left behind is taken away, if it surely is ours.
+    async fn after_alone(&mut self, sql: &str, before: Option<&str>) -> Result<Finding, DbError>;
+
+    /// Takes away what a failed try of `sql` left behind, if it surely is ours.
+    async fn clear_alone(&mut self, sql: &str, before: Option<&str>) -> Result<(), DbError>;
+
+    /// Why the success of `sql` is not to be believed, and what to do: an index that was invalid before it.
+    async fn doubt_alone(
+        &mut self,
+        sql: &str,
+        before: Option<&str>,
+    ) -> Result<Option<(String, String)>, DbError>;
 
     /// The session's connection is closed in order.
     async fn close(self: Box<Self>);
@@ -269,6 +307,17 @@ pub trait Watcher: Send {
 
     /// Closes its connection in order.
     async fn close(self: Box<Self>);
+}
+
+/// Whether something was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// It was.
+    Done,
+    /// It was not.
+    NotDone,
+    /// Nobody can tell from here.
+    Unknown,
 }
 
 /// What the run's lock is called.

@@ -2,8 +2,8 @@
 
 use super::error::{self, DbError, DbErrorClass, FENCE};
 use super::session::{
-    Backend, Begin, Blocker, ConnectOptions, DatabaseSettings, Engine, Identity, LockKey, Row, Session,
-    Transaction, Watched, Watcher,
+    Backend, Begin, Blocker, ConnectOptions, DatabaseSettings, Engine, Finding, Identity, LockKey, Row,
+    Session, Transaction, Watched, Watcher,
 };
 use super::url::DatabaseUrl;
 use crate::dialect::Dialect;
@@ -49,12 +49,22 @@ impl Engine for SqliteEngine {
         Ok(Box::new(SqliteWatcher { stop: watched.stop }))
     }
 
+    fn begin_sql(&self, _options: Begin) -> String {
+        "BEGIN IMMEDIATE; SAVEPOINT twostep".to_owned()
+    }
+
     async fn create_database(
         &self,
         url: &DatabaseUrl,
         options: &ConnectOptions,
-        _settings: &DatabaseSettings,
+        settings: &DatabaseSettings,
     ) -> Result<bool, DbError> {
+        if settings.roles.is_some() || settings.owner.is_some() {
+            return Err(DbError::new(
+                DbErrorClass::Statement,
+                "SQLite has no roles: the file's own rights hold",
+            ));
+        }
         if Path::new(url.database()).exists() {
             return Ok(false);
         }
@@ -307,13 +317,9 @@ impl Session for SqliteSession {
             self.reset().await?;
         }
         self.broken_before = Some(self.broken_keys().await?);
-        let sql = self.begin_sql(options);
+        let sql = SqliteEngine.begin_sql(options);
         self.run(&sql).await?;
         Ok(Transaction { token: "twostep".to_owned() })
-    }
-
-    fn begin_sql(&self, _options: Begin) -> String {
-        "BEGIN IMMEDIATE; SAVEPOINT twostep".to_owned()
     }
 
     async fn set_lock_timeout(&mut self, _lock_timeout: Duration) -> Result<(), DbError> {
@@ -356,6 +362,29 @@ impl Session for SqliteSession {
         )
         .await
         .map(drop)
+    }
+
+    async fn before_alone(&mut self, _sql: &str) -> Result<Option<String>, DbError> {
+        Ok(None)
+    }
+
+    async fn after_alone(&mut self, _sql: &str, _before: Option<&str>) -> Result<Finding, DbError> {
+        // VACUUM, PRAGMA, ATTACH and DETACH, the only statements that SQLite keeps out of transactions, may all be
+        // run again: https://www.sqlite.org/lang.html
+        Ok(Finding::NotDone)
+    }
+
+    async fn clear_alone(&mut self, _sql: &str, _before: Option<&str>) -> Result<(), DbError> {
+        self.stop.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn doubt_alone(
+        &mut self,
+        _sql: &str,
+        _before: Option<&str>,
+    ) -> Result<Option<(String, String)>, DbError> {
+        Ok(None)
     }
 
     async fn close(self: Box<Self>) {

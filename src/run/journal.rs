@@ -578,6 +578,27 @@ impl Journal {
         )
     }
 
+    /// Takes [`Journal::reverting_sql`] back: nothing of it was done.
+    pub fn still_applied_sql(&self, version: &Version) -> String {
+        format!(
+            "UPDATE {} SET state = 'applied' WHERE version = {}",
+            self.table("migration"),
+            self.text(version.as_str())
+        )
+    }
+
+    /// Writes that a migration is applied as a whole, after a person has said so.
+    pub fn settled_sql(&self, version: &Version) -> String {
+        let version = self.text(version.as_str());
+        format!(
+            "DELETE FROM {} WHERE version = {version};UPDATE {} SET state = 'applied', \
+             applied_at = COALESCE(applied_at, {}) WHERE version = {version}",
+            self.table("statement"),
+            self.table("migration"),
+            self.now()
+        )
+    }
+
     /// Writes that a migration is not applied any more.
     pub fn reverted_sql(&self, version: &Version) -> String {
         let version = self.text(version.as_str());

@@ -1,6 +1,8 @@
 //! What happens next: a pure table of states and events. The executor does what it commands, and tells what came of
 //! it; every way in which a run can end is a row here.
 
+pub use crate::db::session::Finding;
+
 /// One piece of work that is atomic for us: a transaction, or a statement that no transaction can hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
@@ -78,17 +80,6 @@ pub enum Event {
     Failed(Failure),
 }
 
-/// Whether something was carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Finding {
-    /// It was.
-    Done,
-    /// It was not.
-    NotDone,
-    /// Nobody can tell from here.
-    Unknown,
-}
-
 /// How a command failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
@@ -102,6 +93,8 @@ pub enum Failure {
     Lost,
     /// Our transaction or lock was ended by somebody else, so that nothing is sure.
     Fenced,
+    /// It was asked to stop and has not in time: the connection cannot be used any more.
+    NotAnswering,
 }
 
 /// How a run ends.
@@ -202,6 +195,9 @@ impl Machine {
 
     /// What is to be done after `event`.
     pub fn on(&mut self, event: Event) -> Command {
+        if event == Event::Failed(Failure::NotAnswering) {
+            return self.end(Outcome::Unknown);
+        }
         match self.state {
             State::Start => self.go(State::Deciding, Command::ReadJournal),
             State::Deciding => match event {

@@ -1,6 +1,16 @@
 //! Bringing a database to where a release needs it: what is to be done (`pending`), the statements of it
 //! (`script`), what happens next (`machine`, pure), doing it (`executor`), and what is remembered (`journal`).
 
+pub mod contention;
+pub mod error;
+pub mod executor;
 pub mod journal;
 pub mod machine;
 pub mod pending;
+pub mod preview;
+mod program;
+pub mod script;
+pub mod seed;
+pub mod signal;
+mod statements;
+pub mod task;

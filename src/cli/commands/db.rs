@@ -1,0 +1,215 @@
+//! `twostep db …`: make, remove, fill, show and compare databases.
+
+use super::migrate;
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::explain;
+use crate::cli::printer::Report;
+use crate::db;
+use crate::db::session::{DatabaseSettings, ServiceRoles};
+use crate::db::url::DatabaseUrl;
+use crate::run::executor::{self, shown};
+use crate::run::pending::Wanted;
+use crate::run::seed::{self, SeedError, SeedFile};
+use crate::run::task::Goal;
+use clap::Subcommand;
+use std::path::Path;
+use std::time::Instant;
+
+/// What to do with databases.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make the database of the URL
+    Create(CreateArgs),
+    /// Remove the database of the URL
+    Drop(YesArgs),
+    /// Remove it, make it again, migrate and seed
+    Reset(YesArgs),
+    /// Run the seed files
+    Seed,
+}
+
+/// Arguments of `db create`.
+#[derive(Debug, clap::Args)]
+pub struct CreateArgs {
+    /// Character encoding, such as UTF8
+    #[arg(long)]
+    encoding: Option<String>,
+
+    /// Collation (and character type), such as C.UTF-8
+    #[arg(long)]
+    collation: Option<String>,
+
+    /// Role that owns the database
+    #[arg(long)]
+    owner: Option<String>,
+
+    /// Make the roles of a service too: NAME_migrator, which owns the database and migrates it, and NAME_app, which
+    /// reads and writes rows but cannot change the schema. Their passwords are read from
+    /// $TWOSTEP_MIGRATOR_PASSWORD and $TWOSTEP_APP_PASSWORD
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+}
+
+/// Arguments of what destroys.
+#[derive(Debug, clap::Args)]
+pub struct YesArgs {
+    /// Really do it
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Arguments of `db diff`.
+#[derive(Debug, clap::Args)]
+pub struct DiffArgs {
+    /// The URL of one database
+    one: String,
+
+    /// The URL of the other
+    two: String,
+}
+
+/// Does it.
+pub async fn run(context: &Context, command: Command) -> Result<Exit, Report> {
+    match command {
+        Command::Create(args) => create(context, &args).await,
+        Command::Drop(args) => drop_database(context, &args).await,
+        Command::Reset(args) => reset(context, &args).await,
+        Command::Seed => seed_database(context).await,
+    }
+}
+
+async fn create(context: &Context, args: &CreateArgs) -> Result<Exit, Report> {
+    let url = context.release_url()?;
+    let roles = args.service.as_ref().map(|service| ServiceRoles {
+        migrator: format!("{service}_migrator"),
+        application: format!("{service}_app"),
+        migrator_password: std::env::var("TWOSTEP_MIGRATOR_PASSWORD").ok(),
+        application_password: std::env::var("TWOSTEP_APP_PASSWORD").ok(),
+    });
+    let settings = DatabaseSettings {
+        encoding: args.encoding.clone(),
+        collation: args.collation.clone(),
+        owner: args.owner.clone().or_else(|| roles.as_ref().map(|roles| roles.migrator.clone())),
+        roles,
+    };
+    let made = db::engine_of(&url)
+        .create_database(&url, &context.connect_options(), &settings)
+        .await
+        .map_err(|error| explain::connect(&url, &error))?;
+    let what = if made { "made" } else { "is there already:" };
+    context.printer.result(&format!("{what} {url}"));
+    Ok(Exit::Done)
+}
+
+fn really(url: &DatabaseUrl, yes: bool) -> Result<(), Report> {
+    if yes {
+        return Ok(());
+    }
+    Err(Report::new(
+        Exit::Usage,
+        format!("this would remove the database {} with all its rows", url.database()),
+    )
+    .state("nothing changed")
+    .help("say `--yes` if you mean it"))
+}
+
+async fn drop_database(context: &Context, args: &YesArgs) -> Result<Exit, Report> {
+    let url = context.release_url()?;
+    really(&url, args.yes)?;
+    let dropped = db::engine_of(&url)
+        .drop_database(&url, &context.connect_options())
+        .await
+        .map_err(|error| explain::connect(&url, &error))?;
+    let what = if dropped { "removed" } else { "there is no" };
+    context.printer.result(&format!("{what} {url}"));
+    Ok(Exit::Done)
+}
+
+async fn reset(context: &Context, args: &YesArgs) -> Result<Exit, Report> {
+    let url = context.release_url()?;
+    really(&url, args.yes)?;
+    // Files that cannot be read must not cost the database.
+    let folder = context.folder(Some(url.dialect()))?;
+    drop_database(context, args).await?;
+    create(context, &CreateArgs { encoding: None, collation: None, owner: None, service: None }).await?;
+    let started = Instant::now();
+    let mut options = context.run_options();
+    options.connect.create_if_missing = true;
+    let journal = context.journal(&url);
+    let goal = Goal::Migrate(Wanted::default());
+    let report = executor::run(&url, &journal, &folder, &goal, &options, &context.signal).await;
+    migrate::end(context, &url, &report, started)?;
+    tracing::info!(
+        migrations = report.finished.len(),
+        "{} migrations in {}",
+        report.finished.len(),
+        shown(started.elapsed())
+    );
+    if Path::new(context.settings.text("seeds")).exists() {
+        seed_database(context).await
+    } else {
+        Ok(Exit::Done)
+    }
+}
+
+/// The seed files of the configured folder, sorted by name.
+pub fn seed_files(context: &Context) -> Result<Vec<SeedFile>, Report> {
+    let folder = Path::new(context.settings.text("seeds"));
+    let failed = |error: std::io::Error| {
+        Report::new(Exit::Usage, format!("cannot read the seed files in {}: {error}", folder.display()))
+            .state("nothing changed")
+            .help("`seeds` in twostep.toml names their folder")
+    };
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .map_err(failed)?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(failed)?
+        .into_iter()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+        .collect();
+    paths.sort();
+    let read = |path: std::path::PathBuf| {
+        let text = std::fs::read_to_string(&path).map_err(failed)?;
+        Ok(SeedFile { path: path.display().to_string(), text })
+    };
+    paths.into_iter().map(read).collect()
+}
+
+async fn seed_database(context: &Context) -> Result<Exit, Report> {
+    let url = context.release_url()?;
+    let files = seed_files(context)?;
+    if files.is_empty() {
+        return Err(Report::new(
+            Exit::Usage,
+            format!("there is no seed file in {}", context.settings.text("seeds")),
+        )
+        .state("nothing changed"));
+    }
+    let journal = context.journal(&url);
+    let mut session = context.connect(&url, &context.connect_options()).await?;
+    let deadline = context.settings.duration("lock_deadline");
+    let seeded = seed::seed(&mut *session, &journal, &files, deadline, &context.signal).await;
+    let count = seeded.map_err(|error| seed_problem(&url, &journal, &error))?;
+    session.close().await;
+    tracing::info!(event = "done", files = count, "{url} is seeded");
+    Ok(Exit::Done)
+}
+
+fn seed_problem(url: &DatabaseUrl, journal: &crate::run::journal::Journal, error: &SeedError) -> Report {
+    let message = url.redact(&error.to_string());
+    let report = match error {
+        SeedError::Locked => Report::new(Exit::LockTimeout, message).help("run again when it has ended"),
+        SeedError::Scripts(problems) => problems
+            .iter()
+            .fold(Report::new(Exit::Usage, message), |report, problem| report.why(problem.to_string())),
+        SeedError::Journal(error) => explain::journal(url, journal, error),
+        SeedError::Statement { error, .. } => error
+            .notes
+            .iter()
+            .fold(Report::new(Exit::FailedPartly, message), |report, note| report.why(url.redact(note))),
+        SeedError::Interrupted => Report::new(Exit::Interrupted, message),
+    };
+    report.state("the files before this one are applied; what had begun was rolled back")
+}

@@ -1,0 +1,74 @@
+//! One file per command, and the list of all of them.
+
+pub mod completions;
+pub mod config;
+pub mod db;
+pub mod init;
+pub mod man;
+pub mod migrate;
+pub mod new;
+pub mod resolve;
+pub mod rollback;
+pub mod status;
+pub mod unlock;
+
+use super::context::Context;
+use super::exit::Exit;
+use super::printer::Report;
+use clap::Subcommand;
+
+/// The commands. A new one is a file here, a line above, one in the list and one in [`Command::run`].
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a migrations folder, a twostep.toml and an example for CI
+    Init(init::Args),
+    /// Make the files of a new migration
+    New(new::Args),
+    /// Apply what is pending
+    Migrate(migrate::Args),
+    /// Take back what was applied
+    Rollback(rollback::Args),
+    /// Show what is applied and what is pending
+    Status(status::Args),
+    /// Make, remove, fill, show and compare databases
+    #[command(subcommand)]
+    Db(db::Command),
+    /// Say what holds where twostep cannot know
+    Resolve(resolve::Args),
+    /// Show who has the lock, and end a run that is dead
+    Unlock(unlock::Args),
+    /// Show each setting and where it came from
+    Config(config::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
+    /// Print the manual page
+    Man(man::Args),
+}
+
+impl Command {
+    /// Runs it.
+    pub async fn run(self, context: &Context) -> Result<Exit, Report> {
+        match self {
+            Command::Init(args) => init::run(context, &args),
+            Command::New(args) => new::run(context, &args),
+            Command::Migrate(args) => migrate::run(context, &args).await,
+            Command::Rollback(args) => rollback::run(context, &args).await,
+            Command::Status(args) => status::run(context, &args).await,
+            Command::Db(command) => db::run(context, command).await,
+            Command::Resolve(args) => resolve::run(context, &args).await,
+            Command::Unlock(args) => unlock::run(context, &args).await,
+            Command::Config(args) => config::run(context, &args),
+            Command::Completions(args) => completions::run(context, &args),
+            Command::Man(args) => man::run(context, &args),
+        }
+    }
+
+    /// Settings that the command's own flags give.
+    pub fn flags(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Command::Migrate(args) => args.run.flags(),
+            Command::Rollback(args) => args.run.flags(),
+            _ => Vec::new(),
+        }
+    }
+}

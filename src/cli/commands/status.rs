@@ -1,0 +1,185 @@
+//! `twostep status`: what is applied and what is pending. Reads only, makes nothing.
+
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::explain;
+use crate::cli::printer::Report;
+use crate::db::session::ConnectOptions;
+use crate::dialect::Dialect;
+use crate::run::journal::{Applied, History, State};
+use crate::run::pending::{self, Comparison};
+use crate::run::task::label;
+use crate::source::{Folder, Kind, Migration};
+use serde_json::json;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// text or json
+    #[arg(long, default_value = "text", value_parser = ["text", "json"])]
+    format: String,
+
+    /// Exit with 1 where something is pending, edited, half done, or ahead of the files
+    #[arg(long)]
+    exit_code: bool,
+}
+
+/// One line of the table.
+struct Line {
+    state: &'static str,
+    version: String,
+    name: String,
+    note: String,
+    applied: Option<Applied>,
+}
+
+/// Shows the state.
+pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
+    let url = context.url()?;
+    let folder = context.folder(Some(url.dialect()))?;
+    let journal = context.journal(&url);
+    let history = if url.dialect() == Dialect::Sqlite && !std::path::Path::new(url.database()).exists() {
+        History::default()
+    } else {
+        let options = ConnectOptions { read_only: true, role: None, ..context.connect_options() };
+        let mut session = context.connect(&url, &options).await?;
+        let history =
+            journal.read(&mut *session).await.map_err(|error| explain::journal(&url, &journal, &error))?;
+        session.close().await;
+        history
+    };
+    let comparison = pending::compare(&folder, &history, None);
+    let lines = lines(&folder, &history, &comparison);
+    if args.format == "json" {
+        context.printer.result(&json(&url.to_string(), &lines, &history, &comparison));
+    } else {
+        context.printer.result(&text(&url.to_string(), &lines, &history, &comparison));
+    }
+    let clean = comparison.pending.is_empty() && !comparison.has_drift();
+    Ok(if args.exit_code && !clean { Exit::Findings } else { Exit::Done })
+}
+
+fn lines(folder: &Folder, history: &History, comparison: &Comparison) -> Vec<Line> {
+    let mut lines: Vec<Line> = folder
+        .migrations
+        .iter()
+        .enumerate()
+        .map(|(position, migration)| line(position, migration, history, comparison))
+        .collect();
+    lines.extend(comparison.ahead.iter().map(|applied| Line {
+        state: "ahead",
+        version: applied.version.to_string(),
+        name: applied.name.clone(),
+        note: "applied, but not among the files".to_owned(),
+        applied: Some(applied.clone()),
+    }));
+    lines
+}
+
+fn line(position: usize, migration: &Migration, history: &History, comparison: &Comparison) -> Line {
+    let applied = history.get(&migration.version).cloned();
+    let mut notes = Vec::new();
+    let state = match &applied {
+        Some(row) if row.state == State::Applying => "half applied",
+        Some(row) if row.state == State::Reverting => "half rolled back",
+        Some(_) if migration.kind == Kind::Repeatable && comparison.pending.contains(&position) => "changed",
+        Some(_) => "applied",
+        None if comparison.pending.contains(&position) => "pending",
+        None => "skipped",
+    };
+    if comparison.edited.iter().any(|edited| edited.version == migration.version) {
+        notes.push("edited after it was applied".to_owned());
+    }
+    if comparison.out_of_order.contains(&position) {
+        notes.push("stands before an applied one".to_owned());
+    }
+    if state.starts_with("half") {
+        let done =
+            history.statements.iter().filter(|row| row.version == migration.version && row.done).count();
+        notes.push(format!("{done} statement(s) of it are done"));
+    }
+    if migration.down.is_none() && migration.kind == Kind::Versioned {
+        notes.push("no way back".to_owned());
+    }
+    Line {
+        state,
+        version: migration.version.to_string(),
+        name: migration.name.clone(),
+        note: notes.join("; "),
+        applied,
+    }
+}
+
+fn text(url: &str, lines: &[Line], history: &History, comparison: &Comparison) -> String {
+    let mut rows: Vec<[String; 4]> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let when =
+            line.applied.as_ref().map(|applied| applied.applied_at.chars().take(16).collect::<String>());
+        rows.push([
+            line.state.to_owned(),
+            label(&crate::source::Version::new(&line.version), &line.name),
+            when.unwrap_or_default().replace('T', " "),
+            line.note.clone(),
+        ]);
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (first, second, third) = (width(0), width(1), width(2));
+    let mut out = String::new();
+    for [state, label, when, note] in &rows {
+        let row = format!("{state:first$}  {label:second$}  {when:third$}  {note}");
+        out.push_str(row.trim_end());
+        out.push('\n');
+    }
+    let applied = history.applied.iter().filter(|applied| applied.state == State::Applied).count();
+    out.push_str(&format!("\n{url}: {applied} applied, {} pending", comparison.pending.len()));
+    if !comparison.ahead.is_empty() {
+        out.push_str(&format!(", {} ahead of the files", comparison.ahead.len()));
+    }
+    if !comparison.edited.is_empty() {
+        out.push_str(&format!(", {} edited", comparison.edited.len()));
+    }
+    if let Some(run) = &history.open_run {
+        out.push_str(&format!(
+            "\nrun {} (`{}` by {}) began {} and has not ended; last sign of life {} s ago",
+            run.id, run.command, run.by, run.started_at, run.silent_s
+        ));
+    }
+    out.push('\n');
+    out
+}
+
+fn json(url: &str, lines: &[Line], history: &History, comparison: &Comparison) -> String {
+    let migrations: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let applied = line.applied.as_ref();
+            json!({
+                "version": line.version,
+                "name": line.name,
+                "state": line.state,
+                "note": line.note,
+                "applied_at": applied.map(|applied| &applied.applied_at).filter(|at| !at.is_empty()),
+                "applied_by": applied.map(|applied| &applied.applied_by),
+                "duration_ms": applied.map(|applied| applied.duration_ms),
+                "release": applied.and_then(|applied| applied.release.as_ref()),
+                "run": applied.map(|applied| applied.run_id),
+                "breaks_older": applied.map(|applied| applied.breaks_older.id()),
+            })
+        })
+        .collect();
+    let run = history.open_run.as_ref().map(|run| {
+        json!({
+            "id": run.id, "command": run.command, "by": run.by, "started_at": run.started_at,
+            "silent_s": run.silent_s, "pid": run.backend.pid,
+        })
+    });
+    json!({
+        "database": url,
+        "history": history.exists,
+        "pending": comparison.pending.len(),
+        "drift": comparison.has_drift(),
+        "running": run,
+        "migrations": migrations,
+    })
+    .to_string()
+}

@@ -1,0 +1,153 @@
+//! What a command works with: settings, output, the wish to stop, and the ways to the database and the folder.
+
+use super::exit::Exit;
+use super::explain;
+use super::printer::{Printer, Report};
+use super::settings::{Origin, Settings};
+use crate::db::session::{ConnectOptions, Session};
+use crate::db::url::DatabaseUrl;
+use crate::dialect::Dialect;
+use crate::files::{self, FolderError};
+use crate::run::executor::RunOptions;
+use crate::run::journal::Journal;
+use crate::run::signal::Signal;
+use crate::source::{Folder, ReadOptions};
+use std::path::PathBuf;
+
+/// What a command works with.
+pub struct Context {
+    /// Configuration.
+    pub settings: Settings,
+    /// Output.
+    pub printer: Printer,
+    /// Whether we were asked to stop.
+    pub signal: Signal,
+}
+
+impl Context {
+    /// The database that is configured. Nothing is guessed: without a URL it is an error.
+    pub fn url(&self) -> Result<DatabaseUrl, Report> {
+        let key = if self.settings.optional("direct_url").is_some() { "direct_url" } else { "database_url" };
+        let Some(text) = self.settings.optional(key) else {
+            return Err(Report::new(Exit::Usage, "no database is configured")
+                .state("nothing was connected to, nothing changed")
+                .help("set DATABASE_URL, for example `export DATABASE_URL=postgres://me@localhost/shop`")
+                .help("or put `database_url = \"sqlite:shop.db\"` into twostep.toml"));
+        };
+        let url = DatabaseUrl::parse(text).map_err(|error| {
+            Report::new(Exit::Usage, format!("{error} (from {})", self.settings.origin(key)))
+                .state("nothing was connected to, nothing changed")
+        })?;
+        Ok(url)
+    }
+
+    /// The database that a release migrates: on a platform, a file database from `twostep.toml` is refused, so that
+    /// a missing variable never looks like success.
+    pub fn release_url(&self) -> Result<DatabaseUrl, Report> {
+        let url = self.url()?;
+        let from_file = matches!(self.settings.origin("database_url"), Origin::File(_))
+            && self.settings.optional("direct_url").is_none();
+        if let (Some(platform), true, Dialect::Sqlite) = (self.settings.platform, from_file, url.dialect()) {
+            return Err(Report::new(
+                Exit::Usage,
+                format!("${platform} says that this is no development machine, and DATABASE_URL is not set"),
+            )
+            .why(format!(
+                "only twostep.toml names a database, the file {}, which a release cannot mean",
+                url.database()
+            ))
+            .state("nothing was connected to, nothing changed")
+            .help("set DATABASE_URL, or name the file with --database-url if it is really meant"));
+        }
+        Ok(url)
+    }
+
+    /// The journal of `url`.
+    pub fn journal(&self, url: &DatabaseUrl) -> Journal {
+        Journal::new(url.dialect(), self.settings.text("journal"))
+    }
+
+    /// The migrations folder's path.
+    pub fn folder_path(&self) -> PathBuf {
+        PathBuf::from(self.settings.text("migrations"))
+    }
+
+    /// The migrations for `dialect`; a folder without any is an error.
+    pub fn folder(&self, dialect: Option<Dialect>) -> Result<Folder, Report> {
+        let folder = self.folder_or_empty(dialect)?;
+        if folder.migrations.is_empty() {
+            return Err(Report::new(
+                Exit::Usage,
+                format!("the migrations folder `{}` holds no migration", self.folder_path().display()),
+            )
+            .state("nothing was connected to, nothing changed")
+            .help("`twostep new NAME` makes one"));
+        }
+        Ok(folder)
+    }
+
+    /// The migrations for `dialect`.
+    pub fn folder_or_empty(&self, dialect: Option<Dialect>) -> Result<Folder, Report> {
+        let options = ReadOptions { variables: self.settings.variables.clone(), dialect };
+        let path = self.folder_path();
+        let folder = files::read_migrations(&path, self.settings.optional("source_format"), &options)
+            .map_err(|error| self.folder_problem(&error))?;
+        for warning in folder.warnings.iter().chain(folder.migrations.iter().flat_map(|m| &m.warnings)) {
+            tracing::warn!("{}", explain::source_problem(&path, warning));
+        }
+        Ok(folder)
+    }
+
+    fn folder_problem(&self, error: &FolderError) -> Report {
+        explain::folder(&self.folder_path(), error)
+    }
+
+    /// How connections are opened.
+    pub fn connect_options(&self) -> ConnectOptions {
+        ConnectOptions {
+            connect_timeout: self.settings.duration("connect_timeout"),
+            wait: self.settings.duration("wait"),
+            application_name: match self.settings.optional("release") {
+                Some(release) => format!("twostep {}", release.chars().take(40).collect::<String>()),
+                None => "twostep".to_owned(),
+            },
+            role: self.settings.optional("role").map(str::to_owned),
+            statement_timeout: self.settings.duration("statement_timeout"),
+            create_if_missing: false,
+            read_only: false,
+        }
+    }
+
+    /// How a run behaves.
+    pub fn run_options(&self) -> RunOptions {
+        RunOptions {
+            connect: self.connect_options(),
+            lock_timeout: self.settings.duration("lock_timeout"),
+            lock_deadline: self.settings.duration("lock_deadline"),
+            run_deadline: self.settings.duration("run_deadline"),
+            host: host(),
+            release: self.settings.optional("release").map(str::to_owned),
+            folder: self.folder_path(),
+        }
+    }
+
+    /// A session on `url`.
+    pub async fn connect(
+        &self,
+        url: &DatabaseUrl,
+        options: &ConnectOptions,
+    ) -> Result<Box<dyn Session>, Report> {
+        crate::db::connect(url, options).await.map_err(|error| explain::connect(url, &error))
+    }
+}
+
+/// The host's name, as its own kernel gives it.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() {
+        std::env::var("HOSTNAME").unwrap_or_else(|_| "unknown host".to_owned())
+    } else {
+        name.to_owned()
+    }
+}

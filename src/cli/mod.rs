@@ -1,0 +1,12 @@
+//! The command line: arguments, settings, output and one file per command.
+
+pub mod args;
+pub mod commands;
+pub mod context;
+pub mod entry;
+pub mod exit;
+pub mod explain;
+pub mod printer;
+pub mod settings;
+
+pub use entry::main;

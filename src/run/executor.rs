@@ -1,0 +1,1079 @@
+//! Does what the machine commands, and tells it what came of it.
+
+use super::contention::{self, Contention};
+use super::error::{Place, RunError};
+use super::journal::{History, Journal, JournalError, RunRecord, State};
+use super::machine::{Command, Event, Failure, Finding, Machine, Outcome, Unit};
+use super::script::{Piece, Statement, Work};
+use super::signal::Signal;
+use super::task::{self, Agenda, Author, Direction, Goal, Task, UnitRef};
+use crate::db::error::{DbError, DbErrorClass};
+use crate::db::session::{Begin, ConnectOptions, Session, Transaction, Watcher};
+use crate::db::url::DatabaseUrl;
+use crate::fault;
+use crate::source::Folder;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How a run behaves.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// How connections are opened.
+    pub connect: ConnectOptions,
+    /// Longest time that a statement stands in a lock's queue.
+    pub lock_timeout: Duration,
+    /// How long a unit tries again to get its locks.
+    pub lock_deadline: Duration,
+    /// How long to wait for another run.
+    pub run_deadline: Duration,
+    /// The host, for the journal.
+    pub host: String,
+    /// The release.
+    pub release: Option<String>,
+    /// The migrations folder, where programs and large files are.
+    pub folder: PathBuf,
+}
+
+/// One migration that a run has finished.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// Version and name.
+    pub label: String,
+    /// Which way.
+    pub direction: Direction,
+    /// How long its statements took.
+    pub duration: Duration,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct RunReport {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it finished, in order.
+    pub finished: Vec<Finished>,
+    /// Why it stopped, if it did.
+    pub error: Option<RunError>,
+    /// Migrations that were to be done, at the last look.
+    pub wanted: usize,
+    /// The run's number in the journal, if it got one.
+    pub run_id: Option<i64>,
+}
+
+/// Brings the database of `url` to `goal`.
+pub async fn run(
+    url: &DatabaseUrl,
+    journal: &Journal,
+    folder: &Folder,
+    goal: &Goal,
+    options: &RunOptions,
+    signal: &Signal,
+) -> RunReport {
+    let mut executor = Executor {
+        url,
+        journal,
+        folder,
+        goal,
+        options,
+        signal: signal.clone(),
+        session: None,
+        watcher: None,
+        history: History::default(),
+        tasks: Vec::new(),
+        refs: Vec::new(),
+        units: Vec::new(),
+        transaction: None,
+        begun: None,
+        locked: false,
+        run_id: None,
+        lock_since: None,
+        said_waiting: false,
+        contention: None,
+        no_prelock: HashSet::new(),
+        intended: HashMap::new(),
+        spent: Duration::ZERO,
+        finished: Vec::new(),
+        error: None,
+        warned: false,
+    };
+    let mut machine = Machine::default();
+    let mut event = Event::Started;
+    let outcome = loop {
+        let command = machine.on(event);
+        if let Command::Finish(outcome) = command {
+            break outcome;
+        }
+        event = executor.perform(command).await;
+    };
+    executor.close().await;
+    let wanted = executor.tasks.len();
+    RunReport { outcome, finished: executor.finished, error: executor.error, wanted, run_id: executor.run_id }
+}
+
+/// The world of one run.
+pub(super) struct Executor<'a> {
+    url: &'a DatabaseUrl,
+    pub(super) journal: &'a Journal,
+    folder: &'a Folder,
+    goal: &'a Goal,
+    pub(super) options: &'a RunOptions,
+    pub(super) signal: Signal,
+    pub(super) session: Option<Box<dyn Session>>,
+    pub(super) watcher: Option<Box<dyn Watcher>>,
+    history: History,
+    tasks: Vec<Task>,
+    refs: Vec<UnitRef>,
+    units: Vec<Unit>,
+    transaction: Option<Transaction>,
+    /// The task whose settings the session has now.
+    begun: Option<usize>,
+    locked: bool,
+    pub(super) run_id: Option<i64>,
+    lock_since: Option<Instant>,
+    said_waiting: bool,
+    pub(super) contention: Option<Contention>,
+    /// Statements (task, ordinal) whose locks cannot be asked for beforehand.
+    no_prelock: HashSet<(usize, usize)>,
+    /// What was true before the statement of a unit ran.
+    intended: HashMap<usize, Option<String>>,
+    spent: Duration,
+    finished: Vec<Finished>,
+    error: Option<RunError>,
+    warned: bool,
+}
+
+impl Executor<'_> {
+    async fn perform(&mut self, command: Command) -> Event {
+        let name = format!("{command:?}");
+        fault::point(&format!("before {name}"));
+        let event = match command {
+            Command::ReadJournal => self.read_journal().await,
+            Command::TakeLock => self.take_lock().await,
+            Command::PauseForLock => self.pause_for_lock().await,
+            Command::Prepare => self.prepare().await,
+            Command::Begin(unit) => self.begin(unit).await,
+            Command::Run(unit) => self.run_unit(unit).await,
+            Command::Commit(unit) => self.commit(unit).await,
+            Command::Rollback(_) => self.rollback().await,
+            Command::Pause(unit) => self.pause(unit).await,
+            Command::Intend(unit) => self.intend(unit).await,
+            Command::RunAlone(unit) => self.run_alone(unit).await,
+            Command::CleanUp(unit) => self.clean_up(unit).await,
+            Command::Record(unit) => self.record(unit).await,
+            Command::Reconnect(_) => self.reconnect().await,
+            Command::LookUp(unit) => self.look_up(unit).await,
+            Command::Investigate(unit) => self.investigate(unit).await,
+            Command::FinishRun(outcome) => self.finish_run(outcome).await,
+            Command::Unlock(_) => self.unlock().await,
+            Command::Finish(_) => Event::Done,
+        };
+        fault::point(&format!("after {name}"));
+        event
+    }
+
+    /// Keeps `error` as the reason, and gives the event that it is for the machine.
+    pub(super) fn fail(&mut self, failure: Failure, error: RunError) -> Event {
+        self.error = Some(error);
+        Event::Failed(failure)
+    }
+
+    fn fail_database(&mut self, error: DbError, wrap: impl FnOnce(DbError) -> RunError) -> Event {
+        let failure = self.failure_of(&error);
+        let error = match failure {
+            Failure::Lost => RunError::Lost(error),
+            Failure::Interrupted => RunError::Interrupted,
+            Failure::Contention | Failure::Refused | Failure::Fenced | Failure::NotAnswering => wrap(error),
+        };
+        self.fail(failure, error)
+    }
+
+    pub(super) fn failure_of(&self, error: &DbError) -> Failure {
+        match error.class {
+            DbErrorClass::Contention => Failure::Contention,
+            DbErrorClass::ConnectionLost | DbErrorClass::Unreachable => Failure::Lost,
+            DbErrorClass::Cancelled if self.signal.is_raised() => Failure::Interrupted,
+            _ if error.is_fence() => Failure::Fenced,
+            DbErrorClass::Cancelled
+            | DbErrorClass::Refused
+            | DbErrorClass::PermissionDenied
+            | DbErrorClass::ReadOnly
+            | DbErrorClass::Resources
+            | DbErrorClass::Missing
+            | DbErrorClass::Statement => Failure::Refused,
+        }
+    }
+
+    pub(super) fn session(&mut self) -> &mut dyn Session {
+        self.session
+            .as_deref_mut()
+            .expect("the first command connects, and a broken session is replaced or the end")
+    }
+
+    async fn connect(&mut self) -> Result<(), RunError> {
+        if self.session.is_none() {
+            let session = crate::db::connect(self.url, &self.options.connect)
+                .await
+                .map_err(|error| RunError::Connect { url: self.url.to_string(), error })?;
+            self.session = Some(session);
+        }
+        Ok(())
+    }
+
+    async fn read_journal(&mut self) -> Event {
+        if self.signal.is_raised() {
+            self.error = Some(RunError::Interrupted);
+            return Event::Interrupted;
+        }
+        match self.read_agenda().await {
+            Ok(agenda) => {
+                if !self.warned {
+                    agenda.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+                    self.warned = true;
+                }
+                self.tasks = agenda.tasks;
+                (self.refs, self.units) = task::units(&self.tasks);
+                Event::Pending(self.units.clone())
+            }
+            Err(error) => self.fail(Failure::Refused, error),
+        }
+    }
+
+    async fn read_agenda(&mut self) -> Result<Agenda, RunError> {
+        self.connect().await?;
+        let journal = self.journal;
+        self.history = journal.read(self.session()).await?;
+        let mut downs = HashMap::new();
+        for version in task::downs_wanted(self.goal, self.folder, &self.history) {
+            if let Some(down) = journal.stored_down(self.session(), &version).await? {
+                downs.insert(version, down);
+            }
+        }
+        let author = Author { by: self.options.host.clone(), release: self.options.release.clone() };
+        task::agenda(self.goal, self.folder, &self.history, &downs, &author, self.url.dialect())
+    }
+
+    async fn take_lock(&mut self) -> Event {
+        if self.lock_since.is_none() {
+            self.lock_since = Some(Instant::now());
+            // What an earlier connection left behind must not decide who we are while we wait.
+            if let Err(error) = self.session().prepare_to_write().await {
+                return self.fail_database(error, |error| RunError::Journal(JournalError::Database(error)));
+            }
+        }
+        let key = self.journal.lock_key();
+        match self.session().try_lock(&key).await {
+            Ok(true) => {
+                self.locked = true;
+                Event::Done
+            }
+            Ok(false) => Event::Busy,
+            Err(error) => self.fail_database(error, |error| RunError::Journal(JournalError::Database(error))),
+        }
+    }
+
+    async fn pause_for_lock(&mut self) -> Event {
+        let waited = self.lock_since.map_or(Duration::ZERO, |since| since.elapsed());
+        if waited >= self.options.run_deadline {
+            return self.lock_expired(waited).await;
+        }
+        if !self.said_waiting && waited >= Duration::from_secs(1) {
+            self.said_waiting = true;
+            tracing::info!(event = "waiting", "another run has the lock; waiting for it to finish");
+        }
+        self.end_dead_runner().await;
+        let pause = Duration::from_millis(100 + contention::random() % 150);
+        if self.signal.raised_within(pause).await {
+            self.error = Some(RunError::Interrupted);
+            return Event::Interrupted;
+        }
+        Event::Done
+    }
+
+    async fn lock_expired(&mut self, waited: Duration) -> Event {
+        let key = self.journal.lock_key();
+        let holder = self.session().lock_holder(&key).await.ok().flatten();
+        let history =
+            self.journal.read(self.session.as_deref_mut().expect("connected")).await.unwrap_or_default();
+        let run = history.open_run.map(|run| {
+            format!(
+                "run {} (`{}` by {}, since {}, last sign of life {} s ago)",
+                run.id, run.command, run.by, run.started_at, run.silent_s
+            )
+        });
+        self.error = Some(RunError::RunLock { waited_s: waited.as_secs(), holder, run });
+        Event::Expired
+    }
+
+    /// Ends the backend of a run that has given no sign of life for a minute, so that its lock is freed. Where the
+    /// server watches the socket (`client_connection_check_interval`) it has done so long before.
+    async fn end_dead_runner(&mut self) {
+        const SILENCE_S: i64 = 60;
+        let journal = self.journal;
+        let Ok(history) = journal.read(self.session()).await else { return };
+        let Some(run) = history.open_run.filter(|run| run.silent_s >= SILENCE_S) else { return };
+        if self.session().end_backend(&run.backend).await.unwrap_or(false) {
+            tracing::warn!(
+                event = "ended dead runner",
+                "ended session {} of run {}, which gave no sign of life for {} s",
+                run.backend.pid,
+                run.id,
+                run.silent_s
+            );
+        }
+    }
+
+    async fn prepare(&mut self) -> Event {
+        match self.try_prepare().await {
+            Ok(()) => Event::Done,
+            Err(RunError::Journal(JournalError::Database(error))) => {
+                self.fail_database(error, |error| RunError::Journal(JournalError::Database(error)))
+            }
+            Err(error) => self.fail(Failure::Refused, error),
+        }
+    }
+
+    async fn try_prepare(&mut self) -> Result<(), RunError> {
+        let database = |error| RunError::Journal(JournalError::Database(error));
+        let identity = self.session().identity().await.map_err(database)?;
+        if let Some(why) = identity.read_only {
+            return Err(RunError::ReadOnly(why));
+        }
+        self.open_watcher().await?;
+        if let (Some(watcher), Some(session)) = (self.watcher.as_mut(), self.session.as_deref_mut())
+            && let Some(seen) = watcher.pooler_seen(session).await.map_err(database)?
+        {
+            return Err(RunError::Pooler(seen));
+        }
+        let journal = self.journal;
+        let history = std::mem::take(&mut self.history);
+        let prepared = journal.prepare(self.session(), &history).await;
+        self.history = history;
+        prepared?;
+        let id = self.history.last_run_id + 1;
+        let by = if identity.user.is_empty() {
+            self.options.host.clone()
+        } else {
+            format!("{}@{}", identity.user, self.options.host)
+        };
+        for task in &mut self.tasks {
+            task.record.by.clone_from(&by);
+        }
+        let record = RunRecord {
+            id,
+            command: self.goal.command().to_owned(),
+            release: self.options.release.clone(),
+            by,
+            backend: identity.backend,
+        };
+        self.session().run(&journal.begin_run_sql(&record)).await.map_err(database)?;
+        self.run_id = Some(id);
+        Ok(())
+    }
+
+    async fn open_watcher(&mut self) -> Result<(), RunError> {
+        let watched = self.session().watched();
+        let mut options = self.options.connect.clone();
+        options.application_name.push_str(" watcher");
+        let watcher = crate::db::engine_of(self.url)
+            .watch(self.url, &options, watched)
+            .await
+            .map_err(|error| RunError::Connect { url: self.url.to_string(), error })?;
+        self.watcher = Some(watcher);
+        Ok(())
+    }
+
+    pub(super) fn url(&self) -> &DatabaseUrl {
+        self.url
+    }
+
+    pub(super) fn unit(&self, unit: usize) -> (usize, &Task, &Piece) {
+        let UnitRef { task, piece } = self.refs[unit];
+        (task, &self.tasks[task], &self.tasks[task].prepared.pieces[piece])
+    }
+
+    pub(super) fn statement(&self, unit: usize, ordinal: usize) -> Option<&Statement> {
+        match &self.unit(unit).1.prepared.work {
+            Work::Statements(statements) => statements.get(ordinal),
+            Work::LargeFile { .. } | Work::Program(_) => None,
+        }
+    }
+
+    /// The place of a statement of the unit, or of its migration where `ordinal` is `None`.
+    pub(super) fn place(&self, unit: usize, ordinal: Option<usize>) -> Place {
+        let (_, task, _) = self.unit(unit);
+        let statement = ordinal.and_then(|ordinal| self.statement(unit, ordinal));
+        Place {
+            migration: task.label.clone(),
+            file: task.prepared.path.clone(),
+            line: statement.map_or(1, |statement| statement.line),
+            statement: ordinal.map_or(0, |ordinal| ordinal + 1),
+            of: task::statement_count(&task.prepared),
+            title: statement.map(Statement::title).unwrap_or_default(),
+        }
+    }
+
+    /// Longest time that a statement of the unit may stand in a lock's queue.
+    pub(super) fn patience(&self, rows_only: bool) -> Duration {
+        if self.contention.as_ref().is_some_and(|contention| contention.outwait_autovacuum) {
+            contention::OUTWAIT_AUTOVACUUM
+        } else if rows_only {
+            // Waiting for a row keeps nobody else waiting.
+            self.options.lock_deadline.max(self.options.lock_timeout)
+        } else {
+            self.options.lock_timeout
+        }
+    }
+
+    /// Takes the session to the start of the unit's migration: fresh, then the settings that its done statements made.
+    async fn enter_task(&mut self, unit: usize) -> Result<(), DbError> {
+        let (number, task, _) = self.unit(unit);
+        let sets: Vec<String> = task
+            .done
+            .iter()
+            .filter_map(|ordinal| self.statement(unit, *ordinal))
+            .filter(|statement| statement.traits.session.is_some())
+            .map(|statement| statement.sql().to_owned())
+            .collect();
+        self.session().reset().await?;
+        for set in sets {
+            self.session().run(&set).await?;
+        }
+        self.begun = Some(number);
+        self.spent = Duration::ZERO;
+        Ok(())
+    }
+
+    async fn begin(&mut self, unit: usize) -> Event {
+        if self.signal.is_raised() {
+            self.error = Some(RunError::Interrupted);
+            return Event::Interrupted;
+        }
+        let (number, task, piece) = self.unit(unit);
+        let whole = task.prepared.pieces.len() == 1;
+        let rows_only =
+            self.statement(unit, piece.statements.start).is_some_and(|statement| statement.traits.rows_only);
+        if self.contention.is_none() {
+            self.contention = Some(Contention::start());
+        }
+        if !whole
+            && self.begun != Some(number)
+            && let Err(error) = self.enter_task(unit).await
+        {
+            let place = self.place(unit, None);
+            return self.fail_database(error, |error| RunError::Statement { place, error });
+        }
+        if whole {
+            self.begun = Some(number);
+            self.spent = Duration::ZERO;
+        }
+        let begin = Begin { lock_timeout: self.patience(rows_only), fresh: whole };
+        match self.session().begin(begin).await {
+            Ok(transaction) => {
+                self.transaction = Some(transaction);
+                Event::Done
+            }
+            Err(error) => {
+                if error.class == DbErrorClass::Contention
+                    && let Some(contention) = &mut self.contention
+                {
+                    contention.failed(None, Vec::new());
+                }
+                let place = self.place(unit, None);
+                self.fail_database(error, |error| RunError::Statement { place, error })
+            }
+        }
+    }
+
+    async fn run_unit(&mut self, unit: usize) -> Event {
+        let started = Instant::now();
+        let (_, _, piece) = self.unit(unit);
+        let range = piece.statements.clone();
+        let event = self.run_statements(unit, range).await;
+        self.spent += started.elapsed();
+        event
+    }
+
+    async fn run_statements(&mut self, unit: usize, range: std::ops::Range<usize>) -> Event {
+        let mut held = Held::default();
+        for ordinal in range {
+            let (number, task, _) = self.unit(unit);
+            if task.done.contains(&ordinal) {
+                continue;
+            }
+            let Some(statement) = self.statement(unit, ordinal).cloned() else { continue };
+            if self.signal.is_raised() {
+                self.error = Some(RunError::Interrupted);
+                return Event::Interrupted;
+            }
+            let prelock = !self.no_prelock.contains(&(number, ordinal));
+            match self.run_one(&statement, prelock, &mut held).await {
+                Ok(()) => fault::point("after a statement"),
+                Err(problem) => return self.statement_failed(unit, ordinal, problem).await,
+            }
+        }
+        Event::Done
+    }
+
+    /// Sorts the failure of a statement, and finds out who is in the way.
+    pub(super) async fn statement_failed(
+        &mut self,
+        unit: usize,
+        ordinal: usize,
+        problem: StatementProblem,
+    ) -> Event {
+        let mut place = self.place(unit, Some(ordinal));
+        let error = match problem {
+            StatementProblem::NotAnswering => {
+                return self.fail(Failure::NotAnswering, RunError::NotAnswering);
+            }
+            StatementProblem::Prelock { error, relation: _ }
+                if error.class != DbErrorClass::Contention && self.failure_of(&error) == Failure::Refused =>
+            {
+                // Not a table, not there yet, or no right to lock it: the statement itself will tell.
+                let number = self.unit(unit).0;
+                self.no_prelock.insert((number, ordinal));
+                return Event::Failed(Failure::Contention);
+            }
+            StatementProblem::Prelock { error, relation } => {
+                self.note_contention(&error, Some(relation)).await;
+                error
+            }
+            StatementProblem::Server { error, relation } => {
+                self.note_contention(&error, relation).await;
+                error
+            }
+        };
+        if let (Some(offset), Some(statement)) = (error.offset, self.statement(unit, ordinal)) {
+            place.line += statement.sql().get(..offset).map_or(0, |before| before.matches('\n').count());
+        }
+        let failure = self.failure_of(&error);
+        if failure == Failure::Contention {
+            let contention = self.contention.get_or_insert_with(Contention::start);
+            let on = contention
+                .relation
+                .as_ref()
+                .map_or_else(|| "of its own".to_owned(), |name| format!("on {name}"));
+            let error = RunError::TableLock {
+                place,
+                on,
+                waited_s: contention.elapsed().as_secs(),
+                tries: contention.tries,
+                blockers: contention.blockers.clone(),
+                error,
+            };
+            return self.fail(failure, error);
+        }
+        self.fail_database(error, |error| RunError::Statement { place, error })
+    }
+
+    async fn note_contention(&mut self, error: &DbError, relation: Option<(String, &'static str)>) {
+        if error.class != DbErrorClass::Contention {
+            return;
+        }
+        let mut blockers = Vec::new();
+        if let (Some(watcher), Some((relation, mode))) = (self.watcher.as_mut(), &relation) {
+            blockers = watcher.holders(relation, mode).await.unwrap_or_default();
+        }
+        if blockers.is_empty()
+            && let Some(seen) = self.contention.as_ref().map(|contention| contention.blockers.clone())
+        {
+            blockers = seen;
+        }
+        let contention = self.contention.get_or_insert_with(Contention::start);
+        contention.failed(relation.map(|(relation, _)| relation), blockers);
+    }
+
+    async fn rollback(&mut self) -> Event {
+        self.transaction = None;
+        match self.session().rollback().await {
+            Ok(()) => Event::Done,
+            Err(error) => {
+                let failure = self.failure_of(&error);
+                Event::Failed(failure)
+            }
+        }
+    }
+
+    async fn pause(&mut self, unit: usize) -> Event {
+        let place = self.place(unit, None);
+        let deadline = self.options.lock_deadline;
+        let contention = self.contention.get_or_insert_with(Contention::start);
+        if contention.elapsed() >= deadline {
+            return Event::Expired;
+        }
+        if contention.time_to_say() {
+            let on = contention.relation.clone().unwrap_or_else(|| "a lock".to_owned());
+            let by = if contention.blockers.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", contention::describe(&contention.blockers))
+            };
+            tracing::info!(
+                event = "waiting for lock",
+                migration = %place.migration,
+                relation = %on,
+                tries = contention.tries,
+                "{}: waiting for {on}{by}",
+                place.migration
+            );
+        }
+        let pause = if contention.tries == 0 { Duration::ZERO } else { contention.pause() };
+        if self.signal.raised_within(pause).await {
+            self.error = Some(RunError::Interrupted);
+            return Event::Interrupted;
+        }
+        Event::Done
+    }
+
+    /// What the journal says once the unit is done, as SQL.
+    fn journal_of(&self, unit: usize) -> String {
+        let (number, task, piece) = self.unit(unit);
+        let begins = self.refs.iter().position(|other| other.task == number) == Some(unit);
+        let completes = self.units[unit].completes;
+        let mut sql = Vec::new();
+        match (task.direction, completes) {
+            (Direction::Up, true) => {
+                let replace = task.known || !begins || !piece.atomic;
+                sql.push(self.journal.migration_sql(
+                    &task.record,
+                    State::Applied,
+                    self.spent.as_millis(),
+                    replace,
+                ));
+            }
+            (Direction::Down, true) => sql.push(self.journal.reverted_sql(&task.record.version)),
+            (direction, false) => {
+                if begins && piece.atomic {
+                    sql.extend(self.started_sql(task, direction));
+                }
+                for ordinal in piece.statements.clone() {
+                    sql.push(self.journal.outcome_sql(&self.statement_row(unit, ordinal, None)));
+                }
+            }
+        }
+        sql.join(";")
+    }
+
+    fn started_sql(&self, task: &Task, direction: Direction) -> Option<String> {
+        if !task.done.is_empty() {
+            return None;
+        }
+        Some(match direction {
+            Direction::Up => self.journal.migration_sql(&task.record, State::Applying, 0, true),
+            Direction::Down => self.journal.reverting_sql(&task.record.version),
+        })
+    }
+
+    fn statement_row(
+        &self,
+        unit: usize,
+        ordinal: usize,
+        before: Option<String>,
+    ) -> super::journal::StatementRow {
+        let backend = self.session.as_ref().map(|session| session.watched().backend);
+        super::journal::StatementRow {
+            version: self.unit(unit).1.record.version.clone(),
+            ordinal,
+            done: false,
+            checksum: self.statement(unit, ordinal).map(Statement::checksum).unwrap_or_default(),
+            before,
+            backend: backend.unwrap_or(crate::db::session::Backend { pid: 0, started: String::new() }),
+        }
+    }
+
+    async fn commit(&mut self, unit: usize) -> Event {
+        let journal = self.journal_of(unit);
+        let Some(transaction) = self.transaction.take() else {
+            let place = self.place(unit, None);
+            return self.fail(Failure::Fenced, RunError::Fenced { place });
+        };
+        let key = self.journal.lock_key();
+        let committed = self.session().commit(&transaction, &key, &journal).await;
+        fault::point("after a commit's answer");
+        match committed {
+            Ok(()) => {
+                self.unit_done(unit);
+                Event::Done
+            }
+            Err(error) => {
+                let place = self.place(unit, None);
+                if error.class == DbErrorClass::Contention {
+                    self.note_contention(&error, None).await;
+                }
+                self.fail_database(error, |error| {
+                    if error.is_fence() {
+                        RunError::Fenced { place }
+                    } else {
+                        RunError::Commit { place, error }
+                    }
+                })
+            }
+        }
+    }
+
+    /// Remembers and says that the unit is done.
+    fn unit_done(&mut self, unit: usize) {
+        self.contention = None;
+        let (number, task, piece) = self.unit(unit);
+        let statements = piece.statements.clone();
+        let (label, direction) = (task.label.clone(), task.direction);
+        let completes = self.units[unit].completes;
+        if statements.end != usize::MAX {
+            self.tasks[number].done.extend(statements);
+        }
+        if !completes {
+            return;
+        }
+        let duration = std::mem::take(&mut self.spent);
+        let (event, word) = match direction {
+            Direction::Up => ("applied", "applied"),
+            Direction::Down => ("rolled back", "rolled back"),
+        };
+        tracing::info!(
+            event,
+            migration = %label,
+            duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            "{word} {label} in {}",
+            shown(duration)
+        );
+        self.finished.push(Finished { label, direction, duration });
+    }
+
+    async fn intend(&mut self, unit: usize) -> Event {
+        if self.signal.is_raised() {
+            self.error = Some(RunError::Interrupted);
+            return Event::Interrupted;
+        }
+        match self.try_intend(unit).await {
+            Ok(()) => Event::Done,
+            Err(error) => {
+                let place = self.place(unit, None);
+                self.fail_database(error, |error| RunError::Commit { place, error })
+            }
+        }
+    }
+
+    async fn try_intend(&mut self, unit: usize) -> Result<(), DbError> {
+        let (number, task, piece) = self.unit(unit);
+        let ordinal = piece.statements.start;
+        let started = if task.done.is_empty() { self.started_sql(task, task.direction) } else { None };
+        if self.begun != Some(number) {
+            self.enter_task(unit).await?;
+        }
+        if self.contention.is_none() {
+            self.contention = Some(Contention::start());
+        }
+        let sql =
+            self.statement(unit, ordinal).map(|statement| statement.sql().to_owned()).unwrap_or_default();
+        let before = self.session().before_alone(&sql).await?;
+        let row = self.statement_row(unit, ordinal, before.clone());
+        let mut journal: Vec<String> = started.into_iter().collect();
+        journal.push(self.journal.intent_sql(&row));
+        self.write(&journal.join(";")).await?;
+        self.intended.insert(unit, before);
+        Ok(())
+    }
+
+    /// Writes to the journal in a transaction of its own.
+    async fn write(&mut self, journal: &str) -> Result<(), DbError> {
+        let key = self.journal.lock_key();
+        let begin = Begin { lock_timeout: self.options.lock_deadline, fresh: false };
+        let transaction = self.session().begin(begin).await?;
+        fault::point("in a transaction of the journal's own");
+        let written = self.session().commit(&transaction, &key, journal).await;
+        if let Err(error) = &written
+            && self.failure_of(error) != Failure::Lost
+        {
+            // The server's answer to a COMMIT that failed leaves no transaction; another error does.
+            self.session().rollback().await?;
+        }
+        written
+    }
+
+    async fn run_alone(&mut self, unit: usize) -> Event {
+        let started = Instant::now();
+        let (_, task, piece) = self.unit(unit);
+        let ordinal = piece.statements.start;
+        if let Work::Program(program) = &task.prepared.work {
+            let program = program.clone();
+            let event = self.run_program(unit, &program).await;
+            self.spent += started.elapsed();
+            return event;
+        }
+        let Some(statement) = self.statement(unit, ordinal).cloned() else { return Event::Done };
+        let outcome = self.send(statement.sql()).await;
+        fault::point("after a statement alone");
+        self.spent += started.elapsed();
+        if let Err(problem) = outcome {
+            return self.statement_failed(unit, ordinal, problem).await;
+        }
+        let before = self.intended.get(&unit).cloned().flatten();
+        match self.session().doubt_alone(statement.sql(), before.as_deref()).await {
+            Ok(None) => Event::Done,
+            Ok(Some((what, help))) => {
+                let place = self.place(unit, Some(ordinal));
+                self.fail(Failure::Refused, RunError::Invalid { place, what, help })
+            }
+            Err(error) => {
+                let place = self.place(unit, Some(ordinal));
+                self.fail_database(error, |error| RunError::Statement { place, error })
+            }
+        }
+    }
+
+    async fn clean_up(&mut self, unit: usize) -> Event {
+        // A statement that a signal stopped is cleared away too; the signal must not stop that as well.
+        match self.try_clean_up(unit).await {
+            Ok(()) => Event::Done,
+            Err(error) => {
+                tracing::warn!("what the failed statement left behind could not be cleared away: {error}");
+                Event::Failed(self.failure_of(&error))
+            }
+        }
+    }
+
+    async fn try_clean_up(&mut self, unit: usize) -> Result<(), DbError> {
+        let (_, task, piece) = self.unit(unit);
+        let ordinal = piece.statements.start;
+        let (version, direction) = (task.record.version.clone(), task.direction);
+        let first = task.done.is_empty();
+        let known = task.known;
+        let sql =
+            self.statement(unit, ordinal).map(|statement| statement.sql().to_owned()).unwrap_or_default();
+        let before = self.intended.get(&unit).cloned().flatten();
+        self.session().clear_alone(&sql, before.as_deref()).await?;
+        let mut journal = vec![self.journal.forget_intent_sql(&version, ordinal)];
+        if first {
+            match direction {
+                Direction::Up if !known => journal.push(self.journal.reverted_sql(&version)),
+                Direction::Up => {}
+                Direction::Down => journal.push(self.journal.still_applied_sql(&version)),
+            }
+        }
+        self.write(&journal.join(";")).await
+    }
+
+    async fn record(&mut self, unit: usize) -> Event {
+        let (_, _, piece) = self.unit(unit);
+        let ordinal = piece.statements.start;
+        let journal = self.journal_of(unit);
+        match self.write(&journal).await {
+            Ok(()) => {
+                self.unit_done(unit);
+                Event::Done
+            }
+            Err(error) => {
+                let place = self.place(unit, Some(ordinal));
+                self.fail_database(error, |error| RunError::Commit { place, error })
+            }
+        }
+    }
+
+    async fn reconnect(&mut self) -> Event {
+        tracing::warn!(event = "reconnecting", "the connection broke; connecting again");
+        self.drop_connections();
+        let deadline = Instant::now() + RECONNECT_DEADLINE;
+        let key = self.journal.lock_key();
+        loop {
+            if self.session.is_none() && self.connect().await.is_ok() {
+                let prepared = self.session().prepare_to_write().await;
+                let known = self.session().identity().await;
+                if prepared.is_err() || known.is_err() {
+                    self.session = None;
+                }
+            }
+            if self.session.is_some() {
+                match self.session().try_lock(&key).await {
+                    Ok(true) => break,
+                    // The old session still has it, until the server notices that nobody is there.
+                    Ok(false) => {}
+                    Err(_) => self.session = None,
+                }
+            }
+            if Instant::now() >= deadline {
+                return Event::Expired;
+            }
+            if self.signal.raised_within(Duration::from_millis(200)).await {
+                return Event::Interrupted;
+            }
+        }
+        match self.reconnected().await {
+            Ok(()) => Event::Done,
+            Err(error) => self.fail(Failure::Refused, error),
+        }
+    }
+
+    async fn reconnected(&mut self) -> Result<(), RunError> {
+        self.open_watcher().await?;
+        let backend = self.session().watched().backend;
+        if let Some(id) = self.run_id {
+            let sql = self.journal.reconnected_sql(id, &backend);
+            self.session().run(&sql).await.map_err(JournalError::Database)?;
+        }
+        Ok(())
+    }
+
+    fn drop_connections(&mut self) {
+        self.session = None;
+        self.watcher = None;
+        self.begun = None;
+        self.transaction = None;
+    }
+
+    async fn look_up(&mut self, unit: usize) -> Event {
+        let journal = self.journal;
+        let history = match journal.read(self.session()).await {
+            Ok(history) => history,
+            Err(JournalError::Database(error)) => return self.fail_database(error, RunError::Lost),
+            Err(error) => return self.fail(Failure::Refused, error.into()),
+        };
+        let (_, task, piece) = self.unit(unit);
+        let row = history.get(&task.record.version);
+        let done = match (task.direction, self.units[unit].completes) {
+            (Direction::Up, true) => row.is_some_and(|row| {
+                row.state == State::Applied
+                    && row.checksum == task.record.checksum
+                    && row.run_id == task.record.run_id
+            }),
+            (Direction::Down, true) => row.is_none(),
+            (_, false) => piece.statements.clone().all(|ordinal| {
+                history
+                    .statements
+                    .iter()
+                    .any(|row| row.version == task.record.version && row.ordinal == ordinal && row.done)
+            }),
+        };
+        if done {
+            self.unit_done(unit);
+            Event::Found(Finding::Done)
+        } else {
+            Event::Found(Finding::NotDone)
+        }
+    }
+
+    async fn investigate(&mut self, unit: usize) -> Event {
+        let (_, task, piece) = self.unit(unit);
+        let ordinal = piece.statements.start;
+        let intent = task.intent.clone();
+        let place = self.place(unit, Some(ordinal));
+        let Some(statement) = self.statement(unit, ordinal).cloned() else {
+            let known = "a program was started, and whether it finished is not known".to_owned();
+            return self.fail(Failure::Refused, RunError::Uncertain { place, known });
+        };
+        let before = match (self.intended.get(&unit), intent) {
+            (Some(before), _) => before.clone(),
+            (None, Some(intent)) if intent.checksum == statement.checksum() => intent.before,
+            (None, Some(_)) => {
+                let known = "its text is another one now than when it was run".to_owned();
+                return self.fail(Failure::Refused, RunError::Uncertain { place, known });
+            }
+            (None, None) => None,
+        };
+        let found = self.session().after_alone(statement.sql(), before.as_deref()).await;
+        self.intended.insert(unit, before);
+        match found {
+            Ok(Finding::Unknown) => {
+                let known = "it runs outside a transaction, and the catalog does not tell".to_owned();
+                self.error = Some(RunError::Uncertain { place, known });
+                Event::Found(Finding::Unknown)
+            }
+            Ok(finding) => {
+                tracing::info!(
+                    event = "resolved",
+                    "{place}: an earlier run was stopped in it; it was {}carried out",
+                    if finding == Finding::Done { "" } else { "not " }
+                );
+                Event::Found(finding)
+            }
+            Err(error) => self.fail_database(error, |error| RunError::Statement { place, error }),
+        }
+    }
+
+    async fn finish_run(&mut self, outcome: Outcome) -> Event {
+        let Some(id) = self.run_id else { return Event::Done };
+        let detail = self.error.as_ref().map(|error| self.url.redact(&error.to_string()));
+        let (word, code) = match outcome {
+            Outcome::NothingToDo | Outcome::Done => ("done", 0),
+            Outcome::FailedClean => ("failed", 3),
+            Outcome::FailedPartly => ("failed", 4),
+            Outcome::LockTimeout => ("lock timeout", 5),
+            Outcome::Interrupted => ("interrupted", 6),
+            Outcome::Unknown => ("unknown", 7),
+        };
+        if outcome == Outcome::Done {
+            self.error = None;
+        }
+        let detail = if outcome == Outcome::Done { None } else { detail };
+        let sql = self.journal.finish_run_sql(id, word, code, detail.as_deref());
+        // A run that cannot say how it ended is seen by its row that says nothing.
+        let reset = self.session().reset().await;
+        match (reset, self.session().run(&sql).await) {
+            (_, Ok(_)) => Event::Done,
+            (_, Err(error)) => Event::Failed(self.failure_of(&error)),
+        }
+    }
+
+    async fn unlock(&mut self) -> Event {
+        if self.locked {
+            let key = self.journal.lock_key();
+            // The lock ends with the connection in any case.
+            if let Ok(false) = self.session().unlock(&key).await {
+                tracing::warn!("the lock of this run was gone before it ended");
+            }
+        }
+        Event::Done
+    }
+
+    async fn close(&mut self) {
+        if let Some(watcher) = self.watcher.take() {
+            watcher.close().await;
+        }
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+    }
+}
+
+/// How long a run tries to connect again.
+const RECONNECT_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Locks that the open transaction has, or whose tables nobody else can know.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) locks: HashSet<(String, &'static str)>,
+    pub(super) made: HashSet<String>,
+    /// Whether a lock of a kind that keeps others waiting is held.
+    pub(super) strong: bool,
+    pub(super) patient: Option<bool>,
+}
+
+/// Why a statement did not run.
+#[derive(Debug)]
+pub(super) enum StatementProblem {
+    /// Its locks were not free.
+    Prelock {
+        /// The server's words.
+        error: DbError,
+        /// Relation and mode.
+        relation: (String, &'static str),
+    },
+    /// The server refused it, or the connection broke.
+    Server {
+        /// The server's words.
+        error: DbError,
+        /// The first relation whose lock it needs, with the mode.
+        relation: Option<(String, &'static str)>,
+    },
+    /// It was asked to stop, and has not.
+    NotAnswering,
+}
+
+/// A duration as people read it.
+pub fn shown(duration: Duration) -> String {
+    match duration.as_millis() {
+        ms @ 0..1_000 => format!("{ms} ms"),
+        ms @ 1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        ms => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
+    }
+}

@@ -1,0 +1,416 @@
+//! A migration's script as the pieces in which it is run: which statements share a transaction, which stand alone,
+//! and what would go wrong before anything was done. Pure.
+
+use super::journal::BreaksOlder;
+use crate::dialect::Dialect;
+use crate::engine::{self, LockRequest, SessionChange, TransactionControl};
+use crate::name::TableName;
+use crate::source::{Body, Script};
+use crate::sql::split::{StatementKind, split};
+use crate::text::{LineIndex, Span};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A script that is ready to run.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The file, below the migrations folder.
+    pub path: String,
+    /// Its statements, or where they come from.
+    pub work: Work,
+    /// The pieces, in order.
+    pub pieces: Vec<Piece>,
+}
+
+/// What a script does.
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// These statements.
+    Statements(Vec<Statement>),
+    /// The statements of a file that is too large to be held.
+    LargeFile {
+        /// Its length in bytes.
+        bytes: u64,
+    },
+    /// A program, by its path below the migrations folder.
+    Program(String),
+}
+
+/// A run of statements that is atomic for us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Which statements.
+    pub statements: Range<usize>,
+    /// Whether they share a transaction with what the journal says of them.
+    pub atomic: bool,
+}
+
+/// One statement, ready to be sent.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    text: Text,
+    /// Line of its first word in the file, from 1.
+    pub line: usize,
+    /// Rows for `COPY … FROM stdin`.
+    pub rows: Option<Text>,
+    /// What the runner must know of it.
+    pub traits: Traits,
+}
+
+/// A text that is a part of a file, or stands by itself.
+#[derive(Debug, Clone)]
+pub enum Text {
+    /// A part of a file.
+    Part(Arc<str>, Span),
+    /// A text of its own.
+    Own(String),
+}
+
+impl Text {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Text::Part(file, span) => span.of(file),
+            Text::Own(text) => text,
+        }
+    }
+}
+
+impl Statement {
+    /// A statement that stands by itself.
+    pub fn own(text: String, line: usize, dialect: Dialect) -> Self {
+        let traits = Traits::of(&text, dialect);
+        Self { text: Text::Own(text), line, rows: None, traits }
+    }
+
+    /// What is sent.
+    pub fn sql(&self) -> &str {
+        self.text.as_str()
+    }
+
+    /// A checksum of its text, for the journal.
+    pub fn checksum(&self) -> String {
+        crate::source::Checksum::of(self.sql()).as_str()[..16].to_owned()
+    }
+
+    /// Its first words, for people.
+    pub fn title(&self) -> String {
+        title(self.sql())
+    }
+}
+
+/// The first words of a statement, on one line.
+pub fn title(sql: &str) -> String {
+    let mut words = String::new();
+    for word in sql.split_whitespace() {
+        if words.len() + word.len() > 60 {
+            words.push_str(" …");
+            break;
+        }
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+    }
+    // One word may be longer than a line.
+    if words.chars().count() > 72 {
+        words = words.chars().take(70).collect::<String>() + " …";
+    }
+    words
+}
+
+/// What the runner must know of a statement.
+#[derive(Debug, Clone)]
+pub struct Traits {
+    /// Whether the engine lets it run in a transaction.
+    pub transactional: bool,
+    /// Whether it begins or ends one.
+    pub control: Option<TransactionControl>,
+    /// What it changes in the session.
+    pub session: Option<SessionChange>,
+    /// Whether it reads or writes rows, so that waiting for a lock keeps nobody else waiting.
+    pub rows_only: bool,
+    /// The locks that are surely needed, so that they can be asked for without queueing.
+    pub locks: Vec<LockRequest>,
+    /// The table that it makes: nobody else can hold a lock on it.
+    pub makes: Option<TableName>,
+    /// Whether it breaks older code.
+    pub breaks_older: BreaksOlder,
+}
+
+impl Traits {
+    /// Looks at `sql`.
+    pub fn of(sql: &str, dialect: Dialect) -> Self {
+        Self {
+            transactional: engine::may_run_in_transaction(sql, dialect),
+            control: engine::transaction_control(sql, dialect),
+            session: engine::session_change(sql, dialect),
+            rows_only: engine::touches_rows_only(sql, dialect),
+            locks: engine::relations_locked(sql, dialect),
+            makes: engine::table_made(sql, dialect),
+            breaks_older: BreaksOlder::Unknown,
+        }
+    }
+}
+
+/// Why a script is not run at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}:{line}: {what}")]
+pub struct ScriptProblem {
+    /// The file, below the migrations folder.
+    pub path: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// What is wrong, one line that stands alone.
+    pub what: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// How a script is read.
+#[derive(Debug, Clone, Copy)]
+pub struct ScriptOptions {
+    /// The dialect.
+    pub dialect: Dialect,
+    /// Whether the script is in our own format, where a COMMIT in the middle is a mistake; in the formats of tools
+    /// that send whole files it has a meaning.
+    pub native: bool,
+}
+
+/// Makes `script` ready, or says everything that speaks against running it.
+pub fn prepare(script: &Script, options: ScriptOptions) -> Result<Prepared, Vec<ScriptProblem>> {
+    let dialect = options.dialect;
+    let statements = match &script.body {
+        Body::Program { program } => {
+            return Ok(Prepared {
+                path: script.path.clone(),
+                work: Work::Program(program.clone()),
+                pieces: vec![Piece { statements: 0..1, atomic: false }],
+            });
+        }
+        Body::LargeFile { bytes } => {
+            return if script.transaction && dialect != Dialect::Mysql {
+                Ok(Prepared {
+                    path: script.path.clone(),
+                    work: Work::LargeFile { bytes: *bytes },
+                    pieces: vec![Piece { statements: 0..usize::MAX, atomic: true }],
+                })
+            } else {
+                Err(vec![ScriptProblem {
+                    path: script.path.clone(),
+                    line: 1,
+                    what: format!(
+                        "{bytes} bytes are too much for a file that does not run in one transaction"
+                    ),
+                    help: Some("split the file: up to 8 MiB are held in memory".to_owned()),
+                }])
+            };
+        }
+        Body::Sql { file, span } => held(file, *span, dialect)
+            .map_err(|problem| vec![ScriptProblem { path: script.path.clone(), ..problem }])?,
+        Body::Statements { file, statements } => {
+            let lines = LineIndex::new(file);
+            let own = |given: &crate::source::GivenStatement| {
+                Statement::own(given.text.clone(), lines.position(file, given.span.start).line, dialect)
+            };
+            statements.iter().map(own).collect()
+        }
+    };
+    let problems = refusals(&statements, &script.path, script.transaction);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let (statements, pieces) = pieces(statements, script, options)?;
+    Ok(Prepared { path: script.path.clone(), work: Work::Statements(statements), pieces })
+}
+
+/// The statements of a part of a file.
+fn held(file: &Arc<str>, span: Span, dialect: Dialect) -> Result<Vec<Statement>, ScriptProblem> {
+    let lines = LineIndex::new(file);
+    let line = |offset: usize| lines.position(file, span.start + offset).line;
+    let problem = |offset: usize, what: String, help: Option<String>| ScriptProblem {
+        path: String::new(),
+        line: line(offset),
+        what,
+        help,
+    };
+    let part = span.of(file);
+    let cut = split(part, dialect);
+    if let Some(open) = cut.unterminated {
+        return Err(problem(open.at, format!("the {} that begins here is never closed", open.what), None));
+    }
+    let mut statements = Vec::with_capacity(cut.statements.len());
+    for statement in cut.statements {
+        let rows = match statement.kind {
+            StatementKind::Sql => None,
+            StatementKind::Copy { data } => Some(Text::Part(file.clone(), data.shifted(span.start))),
+            StatementKind::ClientCommand if harmless_client_command(statement.text) => continue,
+            StatementKind::ClientCommand => {
+                return Err(problem(
+                    statement.span.start,
+                    format!(
+                        "`{}` is a command of the command line client, which no server understands",
+                        title(statement.text)
+                    ),
+                    Some("write it as SQL, or take it out".to_owned()),
+                ));
+            }
+        };
+        statements.push(Statement {
+            text: Text::Part(file.clone(), statement.span.shifted(span.start)),
+            line: line(statement.span.start),
+            rows,
+            traits: Traits::of(statement.text, dialect),
+        });
+    }
+    Ok(statements)
+}
+
+/// Client commands that change nothing for us: pg_dump's `\restrict` and `\unrestrict`, and `DELIMITER`, which the
+/// splitter has followed already.
+fn harmless_client_command(text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or("");
+    ["\\restrict", "\\unrestrict"].contains(&word) || word.eq_ignore_ascii_case("delimiter")
+}
+
+/// What must not be run at all.
+fn refusals(statements: &[Statement], path: &str, transaction: bool) -> Vec<ScriptProblem> {
+    let mut problems = Vec::new();
+    for statement in statements {
+        let what = match &statement.traits.session {
+            Some(SessionChange::Role) => Some((
+                "switches the role, so that what follows would have other owners and rights",
+                "set `role` in twostep.toml, or `--role`",
+            )),
+            Some(SessionChange::TemporaryObject) if !transaction => Some((
+                "makes a temporary object, which would be gone when this migration has to go on in another session",
+                "let the migration run in a transaction, or use an ordinary table",
+            )),
+            _ => None,
+        };
+        if let Some((what, help)) = what {
+            problems.push(ScriptProblem {
+                path: path.to_owned(),
+                line: statement.line,
+                what: format!("`{}` {what}", statement.title()),
+                help: Some(help.to_owned()),
+            });
+        }
+    }
+    problems
+}
+
+/// Groups statements into pieces, and takes out the BEGIN and COMMIT that a file carries by itself.
+fn pieces(
+    statements: Vec<Statement>,
+    script: &Script,
+    options: ScriptOptions,
+) -> Result<(Vec<Statement>, Vec<Piece>), Vec<ScriptProblem>> {
+    let wrapped = is_wrapped(&statements);
+    let controls = statements.iter().any(|statement| is_boundary(statement.traits.control));
+    let one_transaction =
+        script.transaction && options.dialect != Dialect::Mysql && (wrapped || !controls || options.native);
+    if one_transaction {
+        let problems: Vec<ScriptProblem> = misplaced(&statements, wrapped, &script.path);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let mut statements = statements;
+        if wrapped {
+            statements.pop();
+            statements.remove(0);
+        }
+        let count = statements.len();
+        return Ok((statements, vec![Piece { statements: 0..count, atomic: true }]));
+    }
+    let mut kept = Vec::with_capacity(statements.len());
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut open: Option<(usize, usize)> = None;
+    for statement in statements {
+        let line = statement.line;
+        let problem = |what: &str| {
+            vec![ScriptProblem { path: script.path.clone(), line, what: what.to_owned(), help: None }]
+        };
+        match (statement.traits.control, open) {
+            (Some(TransactionControl::Begin), None) => open = Some((kept.len(), line)),
+            (Some(TransactionControl::Begin), Some(_)) => {
+                return Err(problem("a transaction is begun inside another one"));
+            }
+            (Some(TransactionControl::Commit), Some((from, _))) => {
+                if kept.len() > from {
+                    pieces.push(Piece { statements: from..kept.len(), atomic: true });
+                }
+                open = None;
+            }
+            // A COMMIT without a BEGIN does nothing, as in the client.
+            (Some(TransactionControl::Commit), None) => {}
+            (Some(TransactionControl::Rollback), _) => {
+                return Err(problem("`ROLLBACK` would take back what is recorded as applied"));
+            }
+            _ => {
+                let at = kept.len();
+                if open.is_none() {
+                    pieces.push(Piece { statements: at..at + 1, atomic: statement.traits.transactional });
+                } else if !statement.traits.transactional {
+                    return Err(problem(&format!("`{}` cannot run in a transaction", statement.title())));
+                }
+                kept.push(statement);
+            }
+        }
+    }
+    if let Some((_, line)) = open {
+        return Err(vec![ScriptProblem {
+            path: script.path.clone(),
+            line,
+            what: "the transaction that begins here is never committed".to_owned(),
+            help: Some("end it with `COMMIT;`".to_owned()),
+        }]);
+    }
+    if pieces.is_empty() {
+        pieces.push(Piece { statements: 0..0, atomic: true });
+    }
+    Ok((kept, pieces))
+}
+
+fn is_boundary(control: Option<TransactionControl>) -> bool {
+    matches!(
+        control,
+        Some(TransactionControl::Begin | TransactionControl::Commit | TransactionControl::Rollback)
+    )
+}
+
+/// Whether a file is one transaction of its own: BEGIN first, COMMIT last, and none between.
+fn is_wrapped(statements: &[Statement]) -> bool {
+    let [first, between @ .., last] = statements else { return false };
+    first.traits.control == Some(TransactionControl::Begin)
+        && last.traits.control == Some(TransactionControl::Commit)
+        && !between.iter().any(|statement| is_boundary(statement.traits.control))
+}
+
+/// What cannot stand in a script that runs in one transaction.
+fn misplaced(statements: &[Statement], wrapped: bool, path: &str) -> Vec<ScriptProblem> {
+    let inner = if wrapped { &statements[1..statements.len() - 1] } else { statements };
+    let mut problems = Vec::new();
+    for statement in inner {
+        let (what, help) = if is_boundary(statement.traits.control) {
+            (
+                format!("`{}` would end the transaction of this migration", statement.title()),
+                "take it out, or put `-- twostep: no-transaction` on the first line",
+            )
+        } else if !statement.traits.transactional {
+            (
+                format!("`{}` cannot run in a transaction", statement.title()),
+                "put `-- twostep: no-transaction` on the first line, best in a migration of its own",
+            )
+        } else {
+            continue;
+        };
+        problems.push(ScriptProblem {
+            path: path.to_owned(),
+            line: statement.line,
+            what,
+            help: Some(help.to_owned()),
+        });
+    }
+    problems
+}

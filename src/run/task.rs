@@ -1,0 +1,461 @@
+//! What a run has to do, as tasks: one migration in one direction, with what the journal knows of it. Pure.
+
+use super::error::RunError;
+use super::journal::{Applied, BreaksOlder, History, MigrationRecord, State, StatementRow, StoredDown};
+use super::machine::Unit;
+use super::pending::{self, OutOfOrder, RollbackTarget, Wanted};
+use super::script::{self, Prepared, ScriptOptions, ScriptProblem, Statement, Work};
+use crate::dialect::Dialect;
+use crate::source::{Body, Checksum, Folder, Kind, Migration, Script, Version};
+use std::collections::HashMap;
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Apply.
+    Up,
+    /// Take back.
+    Down,
+}
+
+/// What a run is for.
+#[derive(Debug, Clone)]
+pub enum Goal {
+    /// Apply what is pending.
+    Migrate(Wanted),
+    /// Take back what was applied.
+    Rollback(RollbackTarget),
+}
+
+impl Goal {
+    /// The command's name, for the journal.
+    pub fn command(&self) -> &'static str {
+        match self {
+            Goal::Migrate(_) => "migrate",
+            Goal::Rollback(_) => "rollback",
+        }
+    }
+}
+
+/// One migration in one direction.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Version and name, as they are shown.
+    pub label: String,
+    /// Which way.
+    pub direction: Direction,
+    /// What is written of it.
+    pub record: MigrationRecord,
+    /// Its statements, in pieces.
+    pub prepared: Prepared,
+    /// Whether the journal has a row of it already.
+    pub known: bool,
+    /// Statements that an earlier run has done.
+    pub done: Vec<usize>,
+    /// A statement that an earlier run was about to run.
+    pub intent: Option<StatementRow>,
+}
+
+/// Who runs, and for which release.
+#[derive(Debug, Clone, Default)]
+pub struct Author {
+    /// Role and host.
+    pub by: String,
+    /// The release.
+    pub release: Option<String>,
+}
+
+/// What is to be done, and what should be said before.
+#[derive(Debug, Clone, Default)]
+pub struct Agenda {
+    /// The tasks, in order.
+    pub tasks: Vec<Task>,
+    /// What a person should know, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// What `goal` means for this history. `downs` holds the stored downs of migrations that are not among the files.
+pub fn agenda(
+    goal: &Goal,
+    folder: &Folder,
+    history: &History,
+    downs: &HashMap<Version, StoredDown>,
+    author: &Author,
+    dialect: Dialect,
+) -> Result<Agenda, RunError> {
+    match goal {
+        Goal::Migrate(wanted) => migrate(wanted, folder, history, author, dialect),
+        Goal::Rollback(target) => rollback(target, folder, history, downs, author, dialect),
+    }
+}
+
+/// Versions that `goal` takes back and whose down the journal must give, since no file has it.
+pub fn downs_wanted(goal: &Goal, folder: &Folder, history: &History) -> Vec<Version> {
+    let Goal::Rollback(target) = goal else { return Vec::new() };
+    let has_file = |applied: &Applied| {
+        folder
+            .migrations
+            .iter()
+            .any(|migration| migration.version == applied.version && migration.down.is_some())
+    };
+    pending::to_roll_back(history, target)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|applied| applied.has_down && !has_file(applied))
+        .map(|applied| applied.version)
+        .collect()
+}
+
+/// Version and name as people write them.
+pub fn label(version: &Version, name: &str) -> String {
+    if name.is_empty() || version.as_str().ends_with(name) {
+        version.to_string()
+    } else {
+        format!("{version}_{name}")
+    }
+}
+
+fn migrate(
+    wanted: &Wanted,
+    folder: &Folder,
+    history: &History,
+    author: &Author,
+    dialect: Dialect,
+) -> Result<Agenda, RunError> {
+    if let Some(to) = &wanted.to
+        && !folder.migrations.iter().any(|migration| migration.version == *to)
+    {
+        return Err(RunError::NoSuchVersion(to.clone()));
+    }
+    let comparison = pending::compare(folder, history, wanted.to.as_ref());
+    if let Some(half) = comparison.half.iter().find(|applied| applied.state == State::Reverting) {
+        return Err(RunError::Half {
+            migration: label(&half.version, &half.name),
+            state: "taken back",
+            help: "run `twostep rollback --steps 1` again: it goes on where it stopped".to_owned(),
+        });
+    }
+    let mut warnings = Vec::new();
+    let breaking: Vec<Applied> = comparison.ahead_breaking().cloned().collect();
+    if !breaking.is_empty() && !wanted.allow_ahead {
+        return Err(RunError::Ahead(breaking));
+    }
+    if !comparison.ahead.is_empty() {
+        let labels: Vec<String> =
+            comparison.ahead.iter().map(|applied| label(&applied.version, &applied.name)).collect();
+        let known = comparison.ahead_unknown().count() == 0 && breaking.is_empty();
+        let but =
+            if known { "they break no older code" } else { "whether they break this code is not known" };
+        warnings.push(format!("the database is ahead of these files: {}; {but}", labels.join(", ")));
+    }
+    let edited: Vec<_> = comparison.edited.iter().filter(|edited| !edited.half).cloned().collect();
+    if !edited.is_empty() {
+        return Err(RunError::Edited(edited));
+    }
+    let late: Vec<String> = comparison
+        .out_of_order
+        .iter()
+        .map(|position| label(&folder.migrations[*position].version, &folder.migrations[*position].name))
+        .collect();
+    match wanted.out_of_order {
+        _ if late.is_empty() => {}
+        OutOfOrder::Allow => {}
+        OutOfOrder::Warn => {
+            warnings.push(format!(
+                "applied out of order, behind migrations that come after: {}",
+                late.join(", ")
+            ));
+        }
+        OutOfOrder::Error => return Err(RunError::OutOfOrder(late)),
+    }
+    let options = ScriptOptions { dialect, native: folder.format == "twostep" };
+    let mut tasks = Vec::with_capacity(comparison.pending.len());
+    let mut problems = Vec::new();
+    for (sequence, position) in (history.next_sequence()..).zip(&comparison.pending) {
+        let migration = &folder.migrations[*position];
+        match up_task(migration, history, author, options, sequence) {
+            Ok(task) => tasks.push(task),
+            Err(TaskProblem::Scripts(found)) => problems.extend(found),
+            Err(TaskProblem::Run(error)) => return Err(*error),
+        }
+    }
+    if problems.is_empty() { Ok(Agenda { tasks, warnings }) } else { Err(RunError::Scripts(problems)) }
+}
+
+enum TaskProblem {
+    Scripts(Vec<ScriptProblem>),
+    Run(Box<RunError>),
+}
+
+fn up_task(
+    migration: &Migration,
+    history: &History,
+    author: &Author,
+    options: ScriptOptions,
+    sequence: i64,
+) -> Result<Task, TaskProblem> {
+    let prepared = script::prepare(&migration.up, options).map_err(TaskProblem::Scripts)?;
+    let row = history.get(&migration.version);
+    let record = MigrationRecord {
+        version: migration.version.clone(),
+        name: migration.name.clone(),
+        kind: kind_id(migration.kind),
+        checksum: migration.up.checksum.clone(),
+        breaks_older: breaks_older(&prepared),
+        sequence: row.map_or(sequence, |row| row.sequence),
+        run_id: history.last_run_id + 1,
+        release: author.release.clone(),
+        by: author.by.clone(),
+        down: migration.down.as_ref().and_then(stored_down),
+        adopted_from: None,
+    };
+    let mut task = Task {
+        label: label(&migration.version, &migration.name),
+        direction: Direction::Up,
+        record,
+        prepared,
+        known: row.is_some(),
+        done: Vec::new(),
+        intent: None,
+    };
+    if row.is_some_and(|row| row.state == State::Applying) {
+        resume(&mut task, history)?;
+    }
+    Ok(task)
+}
+
+/// Takes over what an earlier run has done of the task, if its statements are still the same.
+fn resume(task: &mut Task, history: &History) -> Result<(), TaskProblem> {
+    let statements: &[Statement] = match &task.prepared.work {
+        Work::Statements(statements) => statements,
+        Work::LargeFile { .. } | Work::Program(_) => &[],
+    };
+    for row in history.statements.iter().filter(|row| row.version == task.record.version) {
+        let now = statements.get(row.ordinal).map(Statement::checksum);
+        if row.done && now.as_deref() != Some(row.checksum.as_str()) && !statements.is_empty() {
+            return Err(TaskProblem::Run(Box::new(RunError::Half {
+                migration: task.label.clone(),
+                state: "applied",
+                help: format!(
+                    "statement {} was applied with another text than {} has now; put it back as it was, and edit only \
+                     what comes after it",
+                    row.ordinal + 1,
+                    task.prepared.path
+                ),
+            })));
+        }
+        if row.done {
+            task.done.push(row.ordinal);
+        } else {
+            task.intent = Some(row.clone());
+        }
+    }
+    Ok(())
+}
+
+fn rollback(
+    target: &RollbackTarget,
+    folder: &Folder,
+    history: &History,
+    downs: &HashMap<Version, StoredDown>,
+    author: &Author,
+    dialect: Dialect,
+) -> Result<Agenda, RunError> {
+    let chosen = pending::to_roll_back(history, target).map_err(RunError::NoRollback)?;
+    let options = ScriptOptions { dialect, native: folder.format == "twostep" };
+    let mut tasks = Vec::with_capacity(chosen.len());
+    let mut problems = Vec::new();
+    for applied in &chosen {
+        let shown = label(&applied.version, &applied.name);
+        if applied.state == State::Applying {
+            return Err(RunError::Half {
+                migration: shown,
+                state: "applied",
+                help: "run `twostep migrate` again to finish it, or `twostep resolve` to say what holds"
+                    .to_owned(),
+            });
+        }
+        let file = folder.migrations.iter().find(|migration| migration.version == applied.version);
+        let prepared = match (file.and_then(|file| file.down.as_ref()), downs.get(&applied.version)) {
+            (Some(script), _) => script::prepare(script, options),
+            (None, Some(stored)) => prepare_stored(stored, &shown, options),
+            // What a repeatable migration made is not known to it; its row goes, so that it is run again.
+            (None, None) if applied.kind == "repeatable" => Ok(nothing_to_run(&shown)),
+            (None, None) => {
+                return Err(RunError::Irreversible { migration: shown, why: why_irreversible(file) });
+            }
+        };
+        match prepared {
+            Err(found) => problems.extend(found),
+            Ok(prepared) => {
+                let mut task = down_task(applied, shown, prepared, history, author);
+                if applied.state == State::Reverting {
+                    match resume(&mut task, history) {
+                        Ok(()) => {}
+                        Err(TaskProblem::Run(error)) => return Err(*error),
+                        Err(TaskProblem::Scripts(found)) => problems.extend(found),
+                    }
+                }
+                tasks.push(task);
+            }
+        }
+    }
+    if problems.is_empty() {
+        Ok(Agenda { tasks, warnings: Vec::new() })
+    } else {
+        Err(RunError::Scripts(problems))
+    }
+}
+
+fn why_irreversible(file: Option<&Migration>) -> String {
+    match file {
+        Some(file) => file.irreversible.clone().unwrap_or_else(|| "it has no down".to_owned()),
+        None => "its file is gone, and the history keeps no down of it".to_owned(),
+    }
+}
+
+fn down_task(
+    applied: &Applied,
+    shown: String,
+    prepared: Prepared,
+    history: &History,
+    author: &Author,
+) -> Task {
+    Task {
+        label: shown,
+        direction: Direction::Down,
+        record: MigrationRecord {
+            version: applied.version.clone(),
+            name: applied.name.clone(),
+            kind: "versioned",
+            checksum: applied.checksum.clone(),
+            breaks_older: applied.breaks_older,
+            sequence: applied.sequence,
+            run_id: history.last_run_id + 1,
+            release: author.release.clone(),
+            by: author.by.clone(),
+            down: None,
+            adopted_from: applied.adopted_from.clone(),
+        },
+        prepared,
+        known: true,
+        done: Vec::new(),
+        intent: None,
+    }
+}
+
+fn nothing_to_run(label: &str) -> Prepared {
+    Prepared {
+        path: label.to_owned(),
+        work: Work::Statements(Vec::new()),
+        pieces: vec![script::Piece { statements: 0..0, atomic: true }],
+    }
+}
+
+/// A stored down as a script of its own.
+fn prepare_stored(
+    stored: &StoredDown,
+    shown: &str,
+    options: ScriptOptions,
+) -> Result<Prepared, Vec<ScriptProblem>> {
+    let file: std::sync::Arc<str> = stored.sql.as_str().into();
+    let body = if stored.separated {
+        let texts: Vec<String> = serde_json::from_str(&stored.sql).unwrap_or_default();
+        let given = |text: String| crate::source::GivenStatement { text, span: crate::text::Span::default() };
+        Body::Statements { file, statements: texts.into_iter().map(given).collect() }
+    } else {
+        Body::Sql { span: crate::text::Span::new(0, file.len()), file }
+    };
+    let script = Script {
+        path: format!("{shown} (the down that the history keeps)"),
+        body,
+        transaction: stored.transaction,
+        directives: Vec::new(),
+        checksum: Checksum::of(&stored.sql),
+    };
+    script::prepare(&script, options)
+}
+
+/// A down as the journal keeps it, so that a rollback works without the files. Programs and large files are not kept.
+fn stored_down(script: &Script) -> Option<StoredDown> {
+    let (sql, separated) = match &script.body {
+        Body::Sql { file, span } => (span.of(file).to_owned(), false),
+        Body::Statements { statements, .. } => {
+            let texts: Vec<&str> = statements.iter().map(|statement| statement.text.as_str()).collect();
+            (serde_json::to_string(&texts).unwrap_or_default(), true)
+        }
+        Body::LargeFile { .. } | Body::Program { .. } => return None,
+    };
+    Some(StoredDown { sql, separated, transaction: script.transaction })
+}
+
+fn kind_id(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Versioned => "versioned",
+        Kind::Repeatable => "repeatable",
+        Kind::Baseline => "baseline",
+    }
+}
+
+/// Whether a script breaks older code, as far as its statements are understood.
+fn breaks_older(prepared: &Prepared) -> BreaksOlder {
+    let Work::Statements(statements) = &prepared.work else { return BreaksOlder::Unknown };
+    let mut answer = BreaksOlder::No;
+    for statement in statements {
+        match statement.traits.breaks_older {
+            BreaksOlder::Yes => return BreaksOlder::Yes,
+            BreaksOlder::Unknown => answer = BreaksOlder::Unknown,
+            BreaksOlder::No => {}
+        }
+    }
+    answer
+}
+
+/// One unit of the machine: a piece of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitRef {
+    /// Which task.
+    pub task: usize,
+    /// Which piece of it.
+    pub piece: usize,
+}
+
+/// The pieces of `tasks` that are still to be done, as the machine sees them.
+pub fn units(tasks: &[Task]) -> (Vec<UnitRef>, Vec<Unit>) {
+    let mut refs = Vec::new();
+    let mut units = Vec::new();
+    for (number, task) in tasks.iter().enumerate() {
+        let count = task.prepared.pieces.len();
+        for (position, piece) in task.prepared.pieces.iter().enumerate() {
+            let is_last = position + 1 == count;
+            let done = !piece.statements.is_empty()
+                && piece.statements.end != usize::MAX
+                && piece.statements.clone().all(|ordinal| task.done.contains(&ordinal));
+            if done && !is_last {
+                continue;
+            }
+            let uncertain = task
+                .intent
+                .as_ref()
+                .is_some_and(|intent| !done && piece.statements.contains(&intent.ordinal));
+            refs.push(UnitRef { task: number, piece: position });
+            units.push(Unit {
+                // A last piece that is done already only lacks the row that says that its migration is.
+                atomic: piece.atomic || done,
+                uncertain,
+                begins: position == 0 && task.done.is_empty(),
+                completes: is_last,
+            });
+        }
+    }
+    (refs, units)
+}
+
+/// The number of statements of a script in memory; 0 where it is not known.
+pub fn statement_count(prepared: &Prepared) -> usize {
+    match &prepared.work {
+        Work::Statements(statements) => statements.len(),
+        Work::LargeFile { .. } => 0,
+        Work::Program(_) => 1,
+    }
+}
