@@ -45,7 +45,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     };
     let versions: Vec<_> = folder.migrations.iter().map(|migration| migration.version.clone()).collect();
     let version = format.next_version(&versions, numbering, now());
-    let files = format.new_files(&NewMigration { version: &version, name: &name, down: !args.no_down });
+    let files = format.new_files(&NewMigration {
+        version: &version,
+        name: &name,
+        down: !args.no_down,
+        like: folder.migrations.last().map(|last| last.up.path.as_str()),
+    });
     for file in &files {
         let path = context.folder_path().join(&file.path);
         write_new(&path, &file.text)?;
