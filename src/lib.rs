@@ -5,7 +5,6 @@ pub mod cli;
 pub mod db;
 pub mod dialect;
 pub mod engine;
-pub mod fault;
 pub mod files;
 pub mod name;
 pub mod run;

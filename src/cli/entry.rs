@@ -3,11 +3,10 @@
 use super::args::Args;
 use super::context::Context;
 use super::exit::Exit;
-use super::printer::{LogForm, Printer, Report};
+use super::printer::{self, LogForm, Printer, Report};
 use super::settings::{Settings, Surroundings};
 use crate::run::signal::{Raise, Signal};
 use clap::Parser;
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -58,10 +57,11 @@ fn settings(args: &Args) -> Result<Settings, Report> {
     flags.extend(args.command.flags());
     // In a release nobody wants a file of development; on a terminal it is what people expect.
     let default_env_file = PathBuf::from(".env");
-    let env_file = args.global.env_file.clone().or_else(|| {
-        (std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && default_env_file.exists())
-            .then_some(default_env_file)
-    });
+    let env_file = args
+        .global
+        .env_file
+        .clone()
+        .or_else(|| (printer::is_watched() && default_env_file.exists()).then_some(default_env_file));
     let surroundings = Surroundings { environment, config: args.global.config.clone(), env_file, flags };
     Settings::load(&surroundings).map_err(|error| {
         Report::new(Exit::Usage, error.to_string()).state("nothing was connected to, nothing changed")

@@ -31,6 +31,11 @@ impl LogForm {
     }
 }
 
+/// Whether a person sits in front of us: both what we read and what we say is a terminal.
+pub fn is_watched() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
 /// What is said when something ends badly.
 #[derive(Debug, Clone)]
 pub struct Report {

@@ -2,6 +2,7 @@
 
 use super::contention::{self, Contention};
 use super::error::{Place, RunError};
+use super::fault;
 use super::journal::{History, Journal, JournalError, RunRecord, State};
 use super::machine::{Command, Event, Failure, Finding, Machine, Outcome, Unit};
 use super::script::{Piece, Statement, Work};
@@ -10,7 +11,6 @@ use super::task::{self, Agenda, Author, Direction, Goal, Task, UnitRef};
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Begin, ConnectOptions, Session, Transaction, Watcher};
 use crate::db::url::DatabaseUrl;
-use crate::fault;
 use crate::source::Folder;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;

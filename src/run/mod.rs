@@ -4,6 +4,7 @@
 pub mod contention;
 pub mod error;
 pub mod executor;
+mod fault;
 pub mod journal;
 pub mod machine;
 pub mod pending;
