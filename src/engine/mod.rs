@@ -1,6 +1,8 @@
-//! All knowledge of dialects: one folder per engine, and the questions that the runner asks of any of them.
+//! All knowledge of dialects: one folder per engine, what a statement does (`lower`), and the questions that the
+//! runner asks of any of them.
 
 pub mod postgres;
+pub mod read;
 mod runner;
 pub mod words;
 
@@ -8,3 +10,20 @@ pub use runner::{
     LockMode, LockRequest, SessionChange, TransactionControl, may_run_in_transaction, relations_locked,
     session_change, table_made, touches_rows_only, transaction_control,
 };
+
+use crate::dialect::Dialect;
+use crate::schema::change::{Change, ChangeKind, Opaque, OpaqueReason};
+use crate::text::Span;
+
+/// What the one statement `text` does, in order; nothing for an empty one. It never fails: what it cannot read
+/// becomes [`ChangeKind::Opaque`].
+pub fn lower(text: &str, dialect: Dialect) -> Vec<Change> {
+    match dialect {
+        Dialect::Postgres => postgres::lower::lower(text),
+        Dialect::Mysql | Dialect::Sqlite => {
+            let why = format!("statements of {} are not read yet", dialect.title());
+            let opaque = Opaque { reason: OpaqueReason::Unknown, why };
+            vec![Change::new(Span::new(0, text.len()), ChangeKind::Opaque(opaque))]
+        }
+    }
+}

@@ -1,3 +1,4 @@
 //! What is particular to PostgreSQL.
 
 pub mod alone;
+pub mod lower;
