@@ -58,12 +58,14 @@ impl Format for Flyway {
 
     fn detect(&self, files: &[&SourceFile]) -> u8 {
         let mut fitting = 0;
+        let mut versioned = 0;
         let mut misfitting = 0;
         let mut own = false;
         for file in files {
             match entry(&file.path) {
                 Entry::Versioned { version, .. } => {
                     fitting += 1;
+                    versioned += 1;
                     own |= version.contains(['.', '_']) || one_piece::is_refused_in_transaction(file);
                 }
                 Entry::Undo { .. } | Entry::Baseline { .. } | Entry::Repeatable { .. } => fitting += 1,
@@ -75,6 +77,8 @@ impl Format for Flyway {
         }
         match shape_score(62, fitting, misfitting) {
             0 => 0,
+            // Others have repeatable ones too.
+            _ if versioned == 0 => 20,
             score if own => score + 20,
             score => score,
         }

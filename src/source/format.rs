@@ -5,9 +5,9 @@ pub(super) mod testing;
 
 use super::versions::{Numbering, UnixSeconds};
 use super::{
-    Body, Migration, SourceFile, SourceProblem, Version, authelia, dbmate, diesel, flyway, golang_migrate,
-    goose, maragu, names, numbered, play, prisma, reading, refinery, sql_migrate, sqlx_migrate, twostep,
-    versions,
+    Body, Kind, Migration, SourceFile, SourceProblem, Version, authelia, dbmate, diesel, flyway,
+    golang_migrate, goose, maragu, names, numbered, play, prisma, reading, refinery, sql_migrate,
+    sqlx_migrate, twostep, versions,
 };
 use crate::dialect::Dialect;
 use std::collections::BTreeMap;
@@ -92,6 +92,25 @@ impl Folder {
         let same = |migration: &&Migration| versions::is_same(migration.version.as_str(), typed);
         let exact = self.migrations.iter().find(|migration| migration.version.as_str() == typed);
         exact.or_else(|| self.migrations.iter().find(same)).or_else(|| self.find_by_number(typed))
+    }
+
+    /// The files of a new migration called `name` (a slug), behind the newest, in the style of the folder. It has a
+    /// way back where the folder's migrations have one, unless `no_down`.
+    pub fn new_files(
+        &self,
+        name: &str,
+        no_down: bool,
+        numbering: Option<Numbering>,
+        now: UnixSeconds,
+    ) -> Vec<NewFile> {
+        let format = by_id(self.format).expect("a folder is read in a format of the list");
+        let versioned = || self.migrations.iter().filter(|migration| migration.kind == Kind::Versioned);
+        let versions: Vec<Version> = versioned().map(|migration| migration.version.clone()).collect();
+        let version = format.next_version(&versions, numbering, now);
+        let uses_downs = versions.is_empty() || versioned().any(|migration| migration.down.is_some());
+        let like = versioned().next_back().map(|migration| migration.up.path.as_str());
+        let down = !no_down && format.has_downs() && uses_downs;
+        format.new_files(&NewMigration { version: &version, name, down, like })
     }
 
     /// The only migration whose version starts with the number `typed`.

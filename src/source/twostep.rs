@@ -443,6 +443,7 @@ mod tests {
     fn a_person_may_leave_zeros_out() {
         let files = [SourceFile::text("0007_a.up.sql", ""), SourceFile::text("R__v.sql", "")];
         let folder = read(&files, None, &ReadOptions::default()).unwrap();
+        assert_eq!(folder.format, "twostep");
         assert_eq!(folder.find("7").map(|migration| migration.name.as_str()), Some("a"));
         assert_eq!(folder.find("R__v").map(|migration| migration.name.as_str()), Some("v"));
         assert!(folder.find("70").is_none());

@@ -3,8 +3,8 @@
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::printer::Report;
+use crate::source::slug;
 use crate::source::versions::{Numbering, UnixSeconds};
-use crate::source::{NewMigration, by_id, slug};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -33,7 +33,6 @@ pub struct Args {
 /// Makes the files.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let folder = context.folder_or_empty(None)?;
-    let format = by_id(folder.format).expect("a folder is only read in a format of the list");
     let name = slug(&args.name.join(" "));
     if name.is_empty() {
         return Err(Report::new(Exit::Usage, "the name has no letter or digit").state("nothing was written"));
@@ -43,15 +42,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
         (_, true) => Some(Numbering::Timestamp),
         (false, false) => None,
     };
-    let versions: Vec<_> = folder.migrations.iter().map(|migration| migration.version.clone()).collect();
-    let version = format.next_version(&versions, numbering, now());
-    let files = format.new_files(&NewMigration {
-        version: &version,
-        name: &name,
-        down: !args.no_down,
-        like: folder.migrations.last().map(|last| last.up.path.as_str()),
-    });
-    for file in &files {
+    for file in &folder.new_files(&name, args.no_down, numbering, now()) {
         let path = context.folder_path().join(&file.path);
         write_new(&path, &file.text)?;
         context.printer.result(&path.display().to_string());
