@@ -171,8 +171,11 @@ fn migrate(
     let options = ScriptOptions { dialect, native: folder.format == "twostep" };
     let mut tasks = Vec::with_capacity(comparison.pending.len());
     let mut problems = Vec::new();
-    for (sequence, position) in (history.next_sequence()..).zip(&comparison.pending) {
+    let mut free = history.next_sequence()..;
+    for position in &comparison.pending {
         let migration = &folder.migrations[*position];
+        let known = history.get(&migration.version).map(|row| row.sequence);
+        let sequence = known.or_else(|| free.next()).unwrap_or(i64::MAX);
         match up_task(migration, history, author, options, sequence) {
             Ok(task) => tasks.push(task),
             Err(TaskProblem::Scripts(found)) => problems.extend(found),
@@ -202,7 +205,7 @@ fn up_task(
         kind: kind_id(migration.kind),
         checksum: migration.up.checksum.clone(),
         breaks_older: breaks_older(&prepared),
-        sequence: row.map_or(sequence, |row| row.sequence),
+        sequence,
         run_id: history.last_run_id + 1,
         release: author.release.clone(),
         by: author.by.clone(),
