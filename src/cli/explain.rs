@@ -249,6 +249,7 @@ fn state(report: &RunReport) -> String {
     };
     match report.outcome {
         Outcome::NothingToDo | Outcome::Done => done,
+        _ if report.run_id.is_none() => "nothing changed".to_owned(),
         Outcome::FailedClean | Outcome::LockTimeout | Outcome::Interrupted if finished.is_empty() => {
             "nothing changed; what had begun was rolled back".to_owned()
         }

@@ -4,6 +4,7 @@
 
 mod faults;
 mod harness;
+mod readme;
 mod sample;
 mod servers;
 mod tidy;
