@@ -1,14 +1,20 @@
 //! All knowledge of dialects: one folder per engine, what a statement does (`lower`), and the questions that the
-//! runner asks of any of them.
+//! runner asks of any of them (`transaction`, `session`, `runner`).
 
+pub mod mysql;
 pub mod postgres;
 pub mod read;
 mod runner;
+pub mod session;
+pub mod sqlite;
+pub mod transaction;
 pub mod words;
 
-pub use runner::{
-    LockMode, LockRequest, SessionChange, TransactionControl, may_run_in_transaction, relations_locked,
-    session_change, table_made, touches_rows_only, transaction_control,
+pub use runner::{LockMode, LockRequest, relations_locked, table_made, touches_rows_only};
+pub use session::{LeftBehind, Resume, Scope, SessionChange, left_behind, resume, session_changes};
+pub use transaction::{
+    Conflict, ConflictKind, TransactionControl, may_run_in_transaction, transaction_conflict,
+    transaction_control,
 };
 
 use crate::dialect::Dialect;

@@ -5,30 +5,6 @@ use super::words::Words;
 use crate::dialect::Dialect;
 use crate::name::TableName;
 
-/// A statement that begins or ends a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TransactionControl {
-    /// `BEGIN`, `START TRANSACTION`.
-    Begin,
-    /// `COMMIT`, `END`.
-    Commit,
-    /// `ROLLBACK`, `ABORT`.
-    Rollback,
-    /// `SAVEPOINT`, `RELEASE`, `ROLLBACK TO`: inside one.
-    Savepoint,
-}
-
-/// What a statement changes in its session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SessionChange {
-    /// A setting: `SET`, `RESET`, `PRAGMA`, `USE`, `set_config`.
-    Setting,
-    /// The role: `SET ROLE`, `SET SESSION AUTHORIZATION`.
-    Role,
-    /// A temporary object.
-    TemporaryObject,
-}
-
 /// A table lock of PostgreSQL (<https://www.postgresql.org/docs/current/explicit-locking.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum LockMode {
@@ -65,88 +41,6 @@ pub struct LockRequest {
 
 /// Words at the start that decide most questions.
 const HEAD: usize = 12;
-
-/// Whether the engine lets `sql` run inside a transaction that is ours: PostgreSQL's list is in each command's page;
-/// MySQL commits before and after every schema change
-/// (<https://dev.mysql.com/doc/refman/8.4/en/implicit-commit.html>).
-pub fn may_run_in_transaction(sql: &str, dialect: Dialect) -> bool {
-    let mut words = Words::first(sql, dialect, 40);
-    let first = words.next_upper();
-    match dialect {
-        Dialect::Postgres => match first.as_str() {
-            "VACUUM" => false,
-            "CREATE" | "DROP" => {
-                words.skip("UNIQUE");
-                let what = words.next_upper();
-                match what.as_str() {
-                    "DATABASE" | "TABLESPACE" => false,
-                    "SUBSCRIPTION" => false,
-                    "INDEX" => words.peek_upper() != "CONCURRENTLY",
-                    _ => true,
-                }
-            }
-            "ALTER" => match words.next_upper().as_str() {
-                "SYSTEM" => false,
-                "DATABASE" => !words.has("TABLESPACE"),
-                "SUBSCRIPTION" => false,
-                "TABLE" => !(words.has("DETACH") && words.has("CONCURRENTLY")),
-                _ => true,
-            },
-            "REINDEX" => {
-                !(words.has("CONCURRENTLY")
-                    || words.has("DATABASE")
-                    || words.has("SYSTEM")
-                    || words.has("SCHEMA"))
-            }
-            "CLUSTER" => !words.is_over(),
-            _ => true,
-        },
-        Dialect::Mysql => touches_rows_only(sql, dialect) || matches!(first.as_str(), "SET" | "USE" | "DO"),
-        Dialect::Sqlite => !matches!(first.as_str(), "VACUUM" | "ATTACH" | "DETACH"),
-    }
-}
-
-/// Whether `sql` begins or ends a transaction.
-pub fn transaction_control(sql: &str, dialect: Dialect) -> Option<TransactionControl> {
-    let mut words = Words::first(sql, dialect, HEAD);
-    let first = words.next_upper();
-    match first.as_str() {
-        // MariaDB's anonymous block.
-        "BEGIN" if words.peek_upper() == "NOT" => None,
-        "BEGIN" => Some(TransactionControl::Begin),
-        "START" if words.peek_upper() == "TRANSACTION" => Some(TransactionControl::Begin),
-        "COMMIT" | "END" => Some(TransactionControl::Commit),
-        "PREPARE" if words.peek_upper() == "TRANSACTION" => Some(TransactionControl::Commit),
-        "ROLLBACK" | "ABORT" if words.has("TO") => Some(TransactionControl::Savepoint),
-        "ROLLBACK" | "ABORT" => Some(TransactionControl::Rollback),
-        "SAVEPOINT" | "RELEASE" => Some(TransactionControl::Savepoint),
-        _ => None,
-    }
-}
-
-/// What `sql` changes in its session beyond its own transaction.
-pub fn session_change(sql: &str, dialect: Dialect) -> Option<SessionChange> {
-    let mut words = Words::first(sql, dialect, HEAD);
-    match words.next_upper().as_str() {
-        "SET" if dialect == Dialect::Postgres => {
-            let _ = words.skip("LOCAL") || words.skip("SESSION");
-            match words.peek_upper().as_str() {
-                "ROLE" | "AUTHORIZATION" => Some(SessionChange::Role),
-                "CONSTRAINTS" | "TRANSACTION" => None,
-                _ => Some(SessionChange::Setting),
-            }
-        }
-        "SET" | "USE" | "PRAGMA" | "RESET" | "DISCARD" => Some(SessionChange::Setting),
-        "SELECT" if words.has("set_config") => Some(SessionChange::Setting),
-        "CREATE" => {
-            let _ = words.skip("OR") && words.skip("REPLACE");
-            let _ = words.skip("LOCAL") || words.skip("GLOBAL");
-            matches!(words.peek_upper().as_str(), "TEMP" | "TEMPORARY")
-                .then_some(SessionChange::TemporaryObject)
-        }
-        _ => None,
-    }
-}
 
 /// Whether `sql` only reads or writes rows.
 pub fn touches_rows_only(sql: &str, dialect: Dialect) -> bool {
@@ -270,43 +164,6 @@ fn alter_mode(words: &mut Words<'_>) -> LockMode {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_cannot_run_in_a_transaction() {
-        let may = |sql| may_run_in_transaction(sql, Dialect::Postgres);
-        assert!(!may("CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)"));
-        assert!(!may("/* c */ drop index concurrently i"));
-        assert!(!may("REINDEX (VERBOSE, CONCURRENTLY) TABLE t"));
-        assert!(!may("vacuum analyze t"));
-        assert!(!may("alter table p detach partition q concurrently"));
-        assert!(may("refresh materialized view concurrently v"));
-        assert!(may("create index i on t (a)"));
-        assert!(!may_run_in_transaction("vacuum", Dialect::Sqlite));
-        assert!(!may_run_in_transaction("alter table t add c int", Dialect::Mysql));
-        assert!(may_run_in_transaction("insert into t values (1)", Dialect::Mysql));
-    }
-
-    #[test]
-    fn transactions_and_sessions() {
-        assert_eq!(transaction_control("begin", Dialect::Postgres), Some(TransactionControl::Begin));
-        assert_eq!(transaction_control("END WORK", Dialect::Postgres), Some(TransactionControl::Commit));
-        assert_eq!(
-            transaction_control("rollback to savepoint a", Dialect::Sqlite),
-            Some(TransactionControl::Savepoint)
-        );
-        assert_eq!(transaction_control("begin not atomic select 1; end", Dialect::Mysql), None);
-        assert_eq!(session_change("set role x", Dialect::Postgres), Some(SessionChange::Role));
-        assert_eq!(
-            session_change("set session authorization x", Dialect::Postgres),
-            Some(SessionChange::Role)
-        );
-        assert_eq!(session_change("SET search_path = a", Dialect::Postgres), Some(SessionChange::Setting));
-        assert_eq!(
-            session_change("create temp table t (a int)", Dialect::Postgres),
-            Some(SessionChange::TemporaryObject)
-        );
-        assert_eq!(session_change("select 1", Dialect::Postgres), None);
-    }
 
     #[test]
     fn locks() {

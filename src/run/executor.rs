@@ -11,6 +11,7 @@ use super::task::{self, Agenda, Author, Direction, Goal, Task, UnitRef};
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Begin, ConnectOptions, Session, Transaction, Watcher};
 use crate::db::url::DatabaseUrl;
+use crate::engine::Resume;
 use crate::source::Folder;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -432,7 +433,7 @@ impl Executor<'_> {
             .done
             .iter()
             .filter_map(|ordinal| self.statement(unit, *ordinal))
-            .filter(|statement| statement.traits.session.is_some())
+            .filter(|statement| statement.traits.resume == Resume::Replay)
             .map(|statement| statement.sql().to_owned())
             .collect();
         self.session().reset().await?;

@@ -3,7 +3,7 @@
 
 use super::journal::BreaksOlder;
 use crate::dialect::Dialect;
-use crate::engine::{self, LockRequest, SessionChange, TransactionControl};
+use crate::engine::{self, Conflict, ConflictKind, LockRequest, Resume, SessionChange, TransactionControl};
 use crate::name::TableName;
 use crate::source::{Body, Script};
 use crate::sql::split::{StatementKind, split};
@@ -122,12 +122,14 @@ pub fn title(sql: &str) -> String {
 /// What the runner must know of a statement.
 #[derive(Debug, Clone)]
 pub struct Traits {
-    /// Whether the engine lets it run in a transaction.
-    pub transactional: bool,
+    /// Why it cannot run in a transaction, if it cannot.
+    pub conflict: Option<Conflict>,
     /// Whether it begins or ends one.
     pub control: Option<TransactionControl>,
     /// What it changes in the session.
-    pub session: Option<SessionChange>,
+    pub session: Vec<SessionChange>,
+    /// What is done about it when the run goes on in another session.
+    pub resume: Resume,
     /// Whether it reads or writes rows, so that waiting for a lock keeps nobody else waiting.
     pub rows_only: bool,
     /// The locks that are surely needed, so that they can be asked for without queueing.
@@ -142,9 +144,12 @@ impl Traits {
     /// Looks at `sql`.
     pub fn of(sql: &str, dialect: Dialect) -> Self {
         Self {
-            transactional: engine::may_run_in_transaction(sql, dialect),
+            // What only does nothing there stops no run.
+            conflict: engine::transaction_conflict(sql, dialect)
+                .filter(|conflict| conflict.kind != ConflictKind::NoEffect),
             control: engine::transaction_control(sql, dialect),
-            session: engine::session_change(sql, dialect),
+            session: engine::session_changes(sql, dialect),
+            resume: engine::resume(sql, dialect),
             rows_only: engine::touches_rows_only(sql, dialect),
             locks: engine::relations_locked(sql, dialect),
             makes: engine::table_made(sql, dialect),
@@ -277,17 +282,21 @@ fn harmless_client_command(text: &str) -> bool {
 fn refusals(statements: &[Statement], path: &str, transaction: bool) -> Vec<ScriptProblem> {
     let mut problems = Vec::new();
     for statement in statements {
-        let what = match &statement.traits.session {
-            Some(SessionChange::Role) => Some((
+        let what = statement.traits.session.iter().find_map(|change| match change {
+            SessionChange::Role => Some((
                 "switches the role, so that what follows would have other owners and rights",
                 "set `role` in twostep.toml, or `--role`",
             )),
-            Some(SessionChange::TemporaryObject) if !transaction => Some((
+            SessionChange::NamedUnlock { all: true } | SessionChange::Discarded => Some((
+                "releases all locks of the session, and with them the lock of this run",
+                "release by name what the migration has locked itself",
+            )),
+            SessionChange::Temporary { .. } if !transaction => Some((
                 "makes a temporary object, which would be gone when this migration has to go on in another session",
                 "let the migration run in a transaction, or use an ordinary table",
             )),
             _ => None,
-        };
+        });
         if let Some((what, help)) = what {
             problems.push(ScriptProblem {
                 path: path.to_owned(),
@@ -307,7 +316,7 @@ fn pieces(
     options: ScriptOptions,
 ) -> Result<(Vec<Statement>, Vec<Piece>), Vec<ScriptProblem>> {
     let wrapped = is_wrapped(&statements);
-    let controls = statements.iter().any(|statement| is_boundary(statement.traits.control));
+    let controls = statements.iter().any(|statement| is_boundary(statement.traits.control.as_ref()));
     let one_transaction =
         script.transaction && options.dialect != Dialect::Mysql && (wrapped || !controls || options.native);
     if one_transaction {
@@ -331,28 +340,32 @@ fn pieces(
         let problem = |what: &str| {
             vec![ScriptProblem { path: script.path.clone(), line, what: what.to_owned(), help: None }]
         };
-        match (statement.traits.control, open) {
+        match (&statement.traits.control, open) {
             (Some(TransactionControl::Begin), None) => open = Some((kept.len(), line)),
             (Some(TransactionControl::Begin), Some(_)) => {
                 return Err(problem("a transaction is begun inside another one"));
             }
-            (Some(TransactionControl::Commit), Some((from, _))) => {
+            (Some(TransactionControl::Commit { chain }), Some((from, _))) => {
                 if kept.len() > from {
                     pieces.push(Piece { statements: from..kept.len(), atomic: true });
                 }
-                open = None;
+                open = (*chain).then_some((kept.len(), line));
             }
             // A COMMIT without a BEGIN does nothing, as in the client.
-            (Some(TransactionControl::Commit), None) => {}
-            (Some(TransactionControl::Rollback), _) => {
+            (Some(TransactionControl::Commit { .. }), None) => {}
+            (Some(TransactionControl::PrepareTransaction), _) => {
+                return Err(problem("`PREPARE TRANSACTION` would take the transaction away from this run"));
+            }
+            (Some(TransactionControl::Rollback { .. }), _) => {
                 return Err(problem("`ROLLBACK` would take back what is recorded as applied"));
             }
             _ => {
                 let at = kept.len();
                 if open.is_none() {
-                    pieces.push(Piece { statements: at..at + 1, atomic: statement.traits.transactional });
-                } else if !statement.traits.transactional {
-                    return Err(problem(&format!("`{}` cannot run in a transaction", statement.title())));
+                    pieces
+                        .push(Piece { statements: at..at + 1, atomic: statement.traits.conflict.is_none() });
+                } else if let Some(conflict) = statement.traits.conflict {
+                    return Err(problem(&conflict_sentence(&statement, conflict)));
                 }
                 kept.push(statement);
             }
@@ -372,19 +385,35 @@ fn pieces(
     Ok((kept, pieces))
 }
 
-fn is_boundary(control: Option<TransactionControl>) -> bool {
+/// Why a statement cannot stand in a transaction.
+fn conflict_sentence(statement: &Statement, conflict: Conflict) -> String {
+    let title = statement.title();
+    match conflict.kind {
+        ConflictKind::Refused => format!("`{title}` cannot run in a transaction"),
+        ConflictKind::Commits => format!("`{title}` commits the transaction in which it stands"),
+        ConflictKind::MayCommit => format!("`{title}` may commit the transaction in which it stands"),
+        ConflictKind::NoEffect => format!("`{title}` does nothing in a transaction"),
+    }
+}
+
+fn is_boundary(control: Option<&TransactionControl>) -> bool {
     matches!(
         control,
-        Some(TransactionControl::Begin | TransactionControl::Commit | TransactionControl::Rollback)
+        Some(
+            TransactionControl::Begin
+                | TransactionControl::Commit { .. }
+                | TransactionControl::Rollback { .. }
+                | TransactionControl::PrepareTransaction
+        )
     )
 }
 
 /// Whether a file is one transaction of its own: BEGIN first, COMMIT last, and none between.
 fn is_wrapped(statements: &[Statement]) -> bool {
     let [first, between @ .., last] = statements else { return false };
-    first.traits.control == Some(TransactionControl::Begin)
-        && last.traits.control == Some(TransactionControl::Commit)
-        && !between.iter().any(|statement| is_boundary(statement.traits.control))
+    matches!(first.traits.control, Some(TransactionControl::Begin))
+        && matches!(last.traits.control, Some(TransactionControl::Commit { chain: false }))
+        && !between.iter().any(|statement| is_boundary(statement.traits.control.as_ref()))
 }
 
 /// What cannot stand in a script that runs in one transaction.
@@ -392,14 +421,14 @@ fn misplaced(statements: &[Statement], wrapped: bool, path: &str) -> Vec<ScriptP
     let inner = if wrapped { &statements[1..statements.len() - 1] } else { statements };
     let mut problems = Vec::new();
     for statement in inner {
-        let (what, help) = if is_boundary(statement.traits.control) {
+        let (what, help) = if is_boundary(statement.traits.control.as_ref()) {
             (
                 format!("`{}` would end the transaction of this migration", statement.title()),
                 "take it out, or put `-- twostep: no-transaction` on the first line",
             )
-        } else if !statement.traits.transactional {
+        } else if let Some(conflict) = statement.traits.conflict {
             (
-                format!("`{}` cannot run in a transaction", statement.title()),
+                conflict_sentence(statement, conflict),
                 "put `-- twostep: no-transaction` on the first line, best in a migration of its own",
             )
         } else {

@@ -1,4 +1,9 @@
 //! What is particular to PostgreSQL.
 
 pub mod alone;
+mod body;
 pub mod lower;
+pub mod session;
+pub mod transaction;
+
+use body::body;

@@ -1,0 +1,4 @@
+//! MySQL 8 and later, MariaDB 10.6 and later.
+
+pub mod session;
+pub mod transaction;

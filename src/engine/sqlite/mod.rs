@@ -1,0 +1,4 @@
+//! SQLite 3.35 and later.
+
+pub mod session;
+pub mod transaction;
