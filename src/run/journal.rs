@@ -9,6 +9,7 @@ use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Backend, LockKey, Row, Session};
 use crate::dialect::Dialect;
 use crate::name::{Name, literal, optional_literal};
+use crate::schema::breaks::BreaksOlder;
 use crate::source::{Checksum, Version};
 
 /// The format of the tables that this program writes.
@@ -63,28 +64,6 @@ impl State {
             State::Applied => "applied",
             State::Applying => "applying",
             State::Reverting => "reverting",
-        }
-    }
-}
-
-/// Whether a migration breaks the code that was written before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BreaksOlder {
-    /// It takes away, renames or narrows something.
-    Yes,
-    /// It only adds what older code does not see.
-    No,
-    /// Its statements were not understood, or it came from another tool.
-    Unknown,
-}
-
-impl BreaksOlder {
-    /// The word in the table.
-    pub const fn id(self) -> &'static str {
-        match self {
-            BreaksOlder::Yes => "yes",
-            BreaksOlder::No => "no",
-            BreaksOlder::Unknown => "unknown",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is to be done: the files of a folder beside the history of a database. Pure.
 
-use super::journal::{Applied, BreaksOlder, History, State};
+use super::journal::{Applied, History, State};
+use crate::schema::breaks::BreaksOlder;
 use crate::source::{Checksum, Folder, Kind, Migration, Version};
 use std::collections::HashMap;
 

@@ -1,7 +1,6 @@
 //! A migration's script as the pieces in which it is run: which statements share a transaction, which stand alone,
 //! and what would go wrong before anything was done. Pure.
 
-use super::journal::BreaksOlder;
 use crate::dialect::Dialect;
 use crate::engine::{self, Conflict, ConflictKind, LockRequest, Resume, SessionChange, TransactionControl};
 use crate::name::TableName;
@@ -136,8 +135,6 @@ pub struct Traits {
     pub locks: Vec<LockRequest>,
     /// The table that it makes: nobody else can hold a lock on it.
     pub makes: Option<TableName>,
-    /// Whether it breaks older code.
-    pub breaks_older: BreaksOlder,
 }
 
 impl Traits {
@@ -153,7 +150,6 @@ impl Traits {
             rows_only: engine::touches_rows_only(sql, dialect),
             locks: engine::relations_locked(sql, dialect),
             makes: engine::table_made(sql, dialect),
-            breaks_older: BreaksOlder::Unknown,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What a run has to do, as tasks: one migration in one direction, with what the journal knows of it. Pure.
 
 use super::error::RunError;
-use super::journal::{Applied, BreaksOlder, History, MigrationRecord, State, StatementRow, StoredDown};
+use super::journal::{Applied, History, MigrationRecord, State, StatementRow, StoredDown};
 use super::machine::Unit;
 use super::pending::{self, OutOfOrder, RollbackTarget, Wanted};
 use super::script::{self, Prepared, ScriptOptions, ScriptProblem, Statement, Work};
 use crate::dialect::Dialect;
+use crate::engine;
+use crate::schema::breaks::{BreaksOlder, breaks_older};
 use crate::source::{Body, Checksum, Folder, Kind, Migration, Script, Version};
 use std::collections::HashMap;
 
@@ -204,7 +206,7 @@ fn up_task(
         name: migration.name.clone(),
         kind: kind_id(migration.kind),
         checksum: migration.up.checksum.clone(),
-        breaks_older: breaks_older(&prepared),
+        breaks_older: breaks_older_by(&prepared, options.dialect),
         sequence,
         run_id: history.last_run_id + 1,
         release: author.release.clone(),
@@ -401,17 +403,11 @@ fn kind_id(kind: Kind) -> &'static str {
 }
 
 /// Whether a script breaks older code, as far as its statements are understood.
-fn breaks_older(prepared: &Prepared) -> BreaksOlder {
+fn breaks_older_by(prepared: &Prepared, dialect: Dialect) -> BreaksOlder {
     let Work::Statements(statements) = &prepared.work else { return BreaksOlder::Unknown };
-    let mut answer = BreaksOlder::No;
-    for statement in statements {
-        match statement.traits.breaks_older {
-            BreaksOlder::Yes => return BreaksOlder::Yes,
-            BreaksOlder::Unknown => answer = BreaksOlder::Unknown,
-            BreaksOlder::No => {}
-        }
-    }
-    answer
+    let changes: Vec<_> =
+        statements.iter().flat_map(|statement| engine::lower(statement.sql(), dialect)).collect();
+    breaks_older(&changes)
 }
 
 /// One unit of the machine: a piece of a task.
