@@ -5,6 +5,7 @@
 mod faults;
 mod harness;
 mod readme;
+mod release_phase;
 mod sample;
 mod servers;
 mod tidy;
