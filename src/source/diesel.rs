@@ -134,16 +134,17 @@ fn migration(version: String, folder: &str, parts: &Parts<'_>, reading: &mut Rea
     let transaction = transaction(parts.metadata, reading, &mut warnings);
     let up = script(up, transaction, reading)?;
     let mut down = None;
+    let mut irreversible = None;
     match parts.down {
         Some(file) if is_empty(file) => {
-            let what = "is empty, and Diesel stops at it: there is no way back";
-            warnings.push(SourceProblem::new(&file.path, what).with_help("write it, or remove the file"));
+            irreversible = Some("its down.sql is empty, at which Diesel stops".to_owned());
         }
         Some(file) => down = script(file, transaction, reading),
         None => {}
     }
     let name = folder.split_once('_').map_or("", |(_, name)| name);
     let mut migration = versioned(version, name, up, down);
+    migration.irreversible = migration.irreversible.or(irreversible);
     migration.warnings = warnings;
     Some(migration)
 }
@@ -261,7 +262,7 @@ mod tests {
         check(
             "diesel",
             &["4_e/up.sql", "4_e/down.sql: ", "5.sql"],
-            "4 e: 4_e/up.sql\nwarning: 4_e/down.sql: is empty, and Diesel stops at it: there is no way back\n\
+            "4 e: 4_e/up.sql | irreversible: its down.sql is empty, at which Diesel stops\n\
              warning: 5.sql: is not run: Diesel runs only VERSION_name/up.sql",
         );
     }

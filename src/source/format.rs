@@ -3,9 +3,10 @@
 #[cfg(test)]
 pub(super) mod testing;
 
+use super::engines::Place;
 use super::versions::{Numbering, UnixSeconds};
 use super::{
-    Body, Kind, Migration, SourceFile, SourceProblem, Version, authelia, dbmate, diesel, flyway,
+    Body, Kind, Migration, SourceFile, SourceProblem, Version, authelia, dbmate, diesel, engines, flyway,
     golang_migrate, goose, maragu, names, numbered, play, prisma, reading, refinery, sql_migrate,
     sqlx_migrate, twostep, versions,
 };
@@ -108,9 +109,12 @@ impl Folder {
         let versions: Vec<Version> = versioned().map(|migration| migration.version.clone()).collect();
         let version = format.next_version(&versions, numbering, now);
         let uses_downs = versions.is_empty() || versioned().any(|migration| migration.down.is_some());
-        let like = versioned().next_back().map(|migration| migration.up.path.as_str());
+        let like = versioned().next_back().map(|newest| newest.up.path.as_str());
+        let place = like.map(Place::of).unwrap_or_default();
+        let like = like.map(|path| place.without_folder(path));
         let down = !no_down && format.has_downs() && uses_downs;
-        format.new_files(&NewMigration { version: &version, name, down, like })
+        let files = format.new_files(&NewMigration { version: &version, name, down, like });
+        files.into_iter().map(|file| place.of_new_file(file)).collect()
     }
 
     /// The only migration whose version starts with the number `typed`.
@@ -184,14 +188,21 @@ pub fn ids() -> String {
 /// The format that `files` are in. A folder without any migration is in the native one. Where several fit
 /// equally well and would not read the same migrations from them, that is a problem that names them.
 pub fn detect(files: &[SourceFile], options: &ReadOptions) -> Result<&'static dyn Format, SourceProblem> {
-    let files = migration_files(files);
+    let one = engines::of_one_engine(&migration_files(files), options.dialect)?;
+    let files: Vec<_> = one.files.iter().collect();
+    let options = ReadOptions { dialect: one.dialect.or(options.dialect), ..options.clone() };
+    detect_one(&files, &options)
+}
+
+/// [`detect`], for the files of one engine.
+fn detect_one(files: &[&SourceFile], options: &ReadOptions) -> Result<&'static dyn Format, SourceProblem> {
     if files.is_empty() {
         return Ok(&twostep::Twostep);
     }
     let mut best: Vec<&'static dyn Format> = Vec::new();
     let mut score = 1;
     for format in FORMATS.iter().copied() {
-        let found = format.detect(&files);
+        let found = format.detect(files);
         if found > score {
             best.clear();
             score = found;
@@ -210,8 +221,8 @@ pub fn detect(files: &[SourceFile], options: &ReadOptions) -> Result<&'static dy
             .with_help(format!("name the format with --source-format: {}", ids()))),
         [only] => Ok(*only),
         [first, others @ ..] => {
-            let reading = first.read(&files, options).ok();
-            let alike = |other: &&dyn Format| match (&reading, other.read(&files, options).ok()) {
+            let reading = first.read(files, options).ok();
+            let alike = |other: &&dyn Format| match (&reading, other.read(files, options).ok()) {
                 (Some(one), Some(two)) => reads_alike(one, &two),
                 _ => false,
             };
@@ -237,24 +248,29 @@ pub fn read(
     options: &ReadOptions,
 ) -> Result<Folder, Vec<SourceProblem>> {
     let format = match format {
-        Some(id) => by_id(id).ok_or_else(|| {
-            vec![
-                SourceProblem::new("", format!("there is no format `{id}`"))
-                    .with_help(format!("known formats: {}", ids())),
-            ]
-        })?,
-        None => return read_detected(files, options),
+        None => None,
+        Some(id) => Some(by_id(id).ok_or_else(|| {
+            let problem = SourceProblem::new("", format!("there is no format `{id}`"));
+            vec![problem.with_help(format!("known formats: {}", ids()))]
+        })?),
     };
-    format.read(&migration_files(files), options)
+    let one =
+        engines::of_one_engine(&migration_files(files), options.dialect).map_err(|problem| vec![problem])?;
+    let files: Vec<_> = one.files.iter().collect();
+    let options = ReadOptions { dialect: one.dialect.or(options.dialect), ..options.clone() };
+    let found = match format {
+        Some(format) => format.read(&files, &options),
+        None => read_detected(&files, &options),
+    };
+    one.with_real_paths(found)
 }
 
 /// Reads `files` in the format that they are in. What is wrong with them comes with how it was told, where another
 /// tool might not mind.
-fn read_detected(files: &[SourceFile], options: &ReadOptions) -> Result<Folder, Vec<SourceProblem>> {
-    let format = detect(files, options).map_err(|problem| vec![problem])?;
-    let files = migration_files(files);
-    format.read(&files, options).map_err(|mut problems| {
-        if format.detect(&files) <= OF_OTHERS_TOO {
+fn read_detected(files: &[&SourceFile], options: &ReadOptions) -> Result<Folder, Vec<SourceProblem>> {
+    let format = detect_one(files, options).map_err(|problem| vec![problem])?;
+    format.read(files, options).map_err(|mut problems| {
+        if format.detect(files) <= OF_OTHERS_TOO {
             problems.push(
                 SourceProblem::new(
                     "",

@@ -4,11 +4,13 @@
 //! It knows no instructions in the files. A file is sent in one piece: PostgreSQL runs that in one transaction,
 //! unless it is a single statement, which is how people build indexes concurrently with it; MySQL commits each
 //! statement; on SQLite it is wrapped in a transaction.
+//!
+//! golang-migrate refuses two files with one number. Projects with a runner of their own have them; they are read.
 
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions, shape_score};
 use super::names::{is_code, leading_digits, number, seems_sql};
 use super::one_piece;
-use super::pairs::{Half, Pair, pairs};
+use super::pairs::{Half, Pair, pairs_with_shared_numbers};
 use super::reading::{Direction, Reading, versioned};
 use super::{Migration, SourceFile, SourceProblem};
 
@@ -113,7 +115,8 @@ impl Format for GolangMigrate {
                 );
             }
         }
-        for pair in pairs(halves, "golang-migrate", &mut reading) {
+        let why = "; golang-migrate itself refuses that";
+        for pair in pairs_with_shared_numbers(halves, "golang-migrate", why, &mut reading) {
             let migration = migration(&pair, options, &mut reading);
             reading.migrations.extend(migration);
         }
@@ -159,11 +162,22 @@ mod tests {
     fn what_golang_migrate_stops_at() {
         check(
             "golang-migrate",
-            &["1_a.up.sql", "01_b.up.sql", "2_c.up.sql.orig", "3_d.up.go", "18446744073709551616_e.up.sql"],
+            &["1_a.up.sql", "01_a.up.sql", "2_c.up.sql.orig", "3_d.up.go", "18446744073709551616_e.up.sql"],
             "error: 18446744073709551616_e.up.sql: has a version that is too large: 18446744073709551616\n\
-             error: 1_a.up.sql: has the same version as `01_b.up.sql`: 01\n\
+             error: 1_a.up.sql: has the same version as `01_a.up.sql`: 01\n\
              error: 2_c.up.sql.orig: would be run by golang-migrate, and `.sql.orig` is no SQL\n\
              error: 3_d.up.go: is a migration in code, which only its own tool can run",
+        );
+    }
+
+    #[test]
+    fn several_files_share_a_number_by_name() {
+        check(
+            "golang-migrate",
+            &["7_b.up.sql", "7_a.up.sql", "7_a.down.sql", "8_c.up.sql"],
+            "7_a a: 7_a.up.sql | 7_a.down.sql\n7_b b: 7_b.up.sql\n8 c: 8_c.up.sql\n\
+             warning: 7_a.up.sql: 7_a.up.sql, 7_b.up.sql have one number, and run in the order of their names; \
+             golang-migrate itself refuses that",
         );
     }
 

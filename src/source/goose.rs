@@ -190,10 +190,10 @@ mod tests {
             "goose",
             &[
                 "1_a.sql: -- +goose Up\nselect 1;\n-- +goose Down\n-- +goose NO TRANSACTION\nselect 2;",
-                "10_b.sql: -- +goose Up",
+                "10_b.sql: -- +goose Up\n-- +goose StatementBegin\n-- +goose StatementEnd\n\n-- +goose Down\nselect 3;",
             ],
             "1 a: 1_a.sql [\"select 1;\"] (no transaction) | 1_a.sql [\"select 2;\"] (no transaction)\n\
-             10 b: 10_b.sql []",
+             10 b: 10_b.sql [] | 10_b.sql [\"select 3;\"]",
         );
     }
 
@@ -212,14 +212,14 @@ mod tests {
                 "8_h.sql: -- +goose Down\n",
                 "12_i.sql: -- +goose Up\n-- +goose StatementEnd\n",
                 "9_n.sql: -- +goose Up",
-                "10_j.sql: -- +goose Up\n-- +goose StatementBegin\n-- +goose StatementEnd\nselect 1;\n",
+                "10_j.sql: -- +goose Up\n-- +goose StatementBegin\n-- +goose StatementEnd\n\nselect 1;\n",
                 "seed.sql",
                 "0_k.sql",
                 "11_l.go",
                 "09_m.sql: -- +goose Up",
             ],
             "error: 0_k.sql: has the version 0, and goose stops at it\n\
-             error: 10_j.sql:3: is an empty block, behind which goose loses a line\n\
+             error: 10_j.sql:5: is lost: goose leaves out the line behind an empty block\n\
              error: 11_l.go: is a migration in code, which only its own tool can run\n\
              error: 12_i.sql:2: has no `-- +goose StatementBegin`\n\
              error: 1_a.sql:1: has statements above `-- +goose Up`\n\

@@ -34,9 +34,9 @@ impl Format for Maragu {
                 None => misfitting += usize::from(seems_sql(&file.path)),
             }
         }
-        // What no other tool takes: two ups with one number, or none.
-        let own = stems.iter().any(|(digits, count)| digits.is_empty() || *count > 1);
-        let fitting = stems.values().sum();
+        let fitting: usize = stems.values().sum();
+        // What no other tool takes: ups without a number, or with one number. Two or three may be a mistake.
+        let own = stems.contains_key("") || fitting >= stems.len() + 3;
         if own { shape_score(55, fitting, misfitting) } else { shape_score(20, fitting, misfitting) }
     }
 
@@ -92,6 +92,7 @@ mod tests {
 
     const FILES: [&str; 5] =
         ["0001_b.up.sql", "0001_a.up.sql", "0002_c.up.sql", "0002_c.down.sql", "0001_a.down.sql"];
+    const MORE: [&str; 3] = ["0001_x.up.sql", "0001_y.up.sql", "0001_z.up.sql"];
 
     #[test]
     fn several_files_share_a_number() {
@@ -101,7 +102,8 @@ mod tests {
             "0001_a a: 0001_a.up.sql | 0001_a.down.sql\n0001_b b: 0001_b.up.sql\n\
              0002_c c: 0002_c.up.sql | 0002_c.down.sql",
         );
-        assert_eq!(detected(&FILES), "maragu");
+        assert_eq!(detected(&FILES), "twostep");
+        assert_eq!(detected(&[&FILES[..], &MORE[..]].concat()), "maragu");
     }
 
     #[test]

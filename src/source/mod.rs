@@ -5,6 +5,7 @@
 //! - `format`: what a format is, the list of all of them, and which one a folder is in;
 //! - `names`: what the file names of all formats have in common;
 //! - `reading`: the scripts and problems that a reader collects;
+//! - `engines`: folders for several engines;
 //! - `pairs`: formats with a file for each direction;
 //! - `one_piece`: tools that send a file in one piece;
 //! - `versions`: the version of a new migration;
@@ -13,6 +14,7 @@
 pub mod authelia;
 pub mod dbmate;
 pub mod diesel;
+mod engines;
 pub mod flyway;
 pub mod format;
 pub mod golang_migrate;
@@ -287,9 +289,9 @@ pub struct GivenStatement {
 ///
 /// Problems sort by file and line, so that the same folder always gives the same list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-#[error("{path}: {what}")]
+#[error("{}{what}", in_front(.path))]
 pub struct SourceProblem {
-    /// The file, below the folder.
+    /// The file, below the folder; empty where it is the folder itself.
     pub path: String,
     /// Line, from 1, where one can be named.
     pub line: Option<usize>,
@@ -299,8 +301,13 @@ pub struct SourceProblem {
     pub help: Option<String>,
 }
 
+/// The path in front of what is wrong; nothing where it is the folder.
+fn in_front(path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!("{path}: ") }
+}
+
 impl SourceProblem {
-    /// A problem of a whole file.
+    /// A problem of a whole file, or, without a path, of the folder.
     pub fn new(path: impl Into<String>, what: impl Into<String>) -> Self {
         Self { path: path.into(), line: None, what: what.into(), help: None }
     }

@@ -7,11 +7,11 @@
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions, shape_score};
 use super::names::{leading_digits, number, seems_sql};
 use super::one_piece;
-use super::pairs::{Half, Pair, pairs};
+use super::pairs::{Half, Pair, pairs_with_shared_numbers};
 use super::reading::{Direction, Reading, both_directions, text, versioned};
 use super::{Migration, Script, SourceFile, SourceProblem};
 use crate::dialect::Dialect;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Plain numbered files.
 pub struct Numbered;
@@ -47,7 +47,10 @@ impl Format for Numbered {
         for file in files {
             match parts(&file.path, &paths) {
                 Some(parts) => match number(parts.digits) {
-                    Some(version) => found.push((version, *file, parts)),
+                    Some(version) => {
+                        let Parts { digits, name, direction } = parts;
+                        found.push((version, Half { file, version: digits.to_owned(), name, direction }));
+                    }
                     None => reading.problem(
                         &file.path,
                         format!("has a version that is too large: {}", parts.digits),
@@ -64,24 +67,7 @@ impl Format for Numbered {
                 None => {}
             }
         }
-        let shared = shared_numbers(&found);
-        let halves = found.into_iter().map(|(version, file, Parts { digits, name, direction })| {
-            // Several migrations with one number are told apart by their names.
-            let name_in_key = if shared.contains(&version) { name } else { "" };
-            let version_name =
-                if name_in_key.is_empty() { digits.to_owned() } else { format!("{digits}_{name}") };
-            ((version, name_in_key), Half { file, version: version_name, name, direction })
-        });
-        let halves: Vec<_> = halves.collect();
-        for version in &shared {
-            let same = halves
-                .iter()
-                .filter(|((other, _), half)| other == version && half.direction == Direction::Up);
-            let same: Vec<&str> = same.map(|(_, half)| half.file.path.as_str()).collect();
-            let what = format!("{} have one number, and run in the order of their names", same.join(", "));
-            reading.warnings.push(SourceProblem::new(same[0], what).with_help("give each its own number"));
-        }
-        for pair in pairs(halves, "this format", &mut reading) {
+        for pair in pairs_with_shared_numbers(found, "this format", "", &mut reading) {
             let migration = migration(&pair, options, &mut reading);
             reading.migrations.extend(migration);
         }
@@ -138,15 +124,6 @@ fn parts<'a>(path: &'a str, paths: &BTreeSet<&str>) -> Option<Parts<'a>> {
 fn is_pair(path: &str, word: &str, other: &str, paths: &BTreeSet<&str>) -> bool {
     let stem = path.strip_suffix(".sql").and_then(|stem| stem.strip_suffix(word)).unwrap_or("");
     paths.contains(format!("{stem}{other}.sql").as_str())
-}
-
-/// Numbers of several migrations.
-fn shared_numbers(found: &[(u64, &SourceFile, Parts<'_>)]) -> BTreeSet<u64> {
-    let mut ups: BTreeMap<u64, usize> = BTreeMap::new();
-    for (version, _, parts) in found {
-        *ups.entry(*version).or_default() += usize::from(parts.direction == Direction::Up);
-    }
-    ups.into_iter().filter(|(_, count)| *count > 1).map(|(version, _)| version).collect()
 }
 
 fn migration(pair: &Pair<'_>, options: &ReadOptions, reading: &mut Reading) -> Option<Migration> {

@@ -1,8 +1,8 @@
 //! Formats with a file for each direction: which down belongs to which up.
 
-use super::SourceFile;
 use super::reading::{Direction, Reading};
-use std::collections::BTreeMap;
+use super::{SourceFile, SourceProblem};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A file that is one direction of a migration.
 #[derive(Debug, Clone)]
@@ -61,6 +61,36 @@ pub(super) fn pairs<'a, K: Ord>(
         }
     }
     pairs
+}
+
+/// [`pairs`], for numbers that several migrations may share: those run in the order of their names, and their names
+/// are part of their versions. That is a warning, with `why` at its end.
+pub(super) fn pairs_with_shared_numbers<'a>(
+    halves: Vec<(u64, Half<'a>)>,
+    tool: &str,
+    why: &str,
+    reading: &mut Reading,
+) -> Vec<Pair<'a>> {
+    let mut ups: BTreeMap<u64, Vec<&Half<'a>>> = BTreeMap::new();
+    for (number, half) in halves.iter().filter(|(_, half)| half.direction == Direction::Up) {
+        ups.entry(*number).or_default().push(half);
+    }
+    ups.retain(|_, halves| halves.iter().any(|half| half.name != halves[0].name));
+    for same in ups.values() {
+        let paths: Vec<&str> = same.iter().map(|half| half.file.path.as_str()).collect();
+        let what = format!("{} have one number, and run in the order of their names{why}", paths.join(", "));
+        let warning = SourceProblem::new(paths[0], what).with_help("give each its own number");
+        reading.warnings.push(warning);
+    }
+    let shared: BTreeSet<u64> = ups.into_keys().collect();
+    let keyed = halves.into_iter().map(|(number, mut half)| {
+        if !shared.contains(&number) {
+            return ((number, ""), half);
+        }
+        half.version = format!("{}_{}", half.version, half.name);
+        ((number, half.name), half)
+    });
+    pairs(keyed.collect::<Vec<_>>(), tool, reading)
 }
 
 /// Notes that two files have one version.

@@ -40,6 +40,8 @@ pub(super) struct Parse {
     pub down_unfinished: Option<usize>,
     pub no_transaction: bool,
     state: State,
+    /// An empty block has just ended.
+    after_empty_block: bool,
     envsub: bool,
     buffer: String,
     span: Option<Span>,
@@ -99,6 +101,10 @@ impl Parse {
         if self.state == State::Start {
             return Err(wrong(line.number, "has statements above `-- +goose Up`", "move them below it"));
         }
+        if std::mem::take(&mut self.after_empty_block) && !line.text.trim().is_empty() {
+            let what = "is lost: goose leaves out the line behind an empty block";
+            return Err(wrong(line.number, what, "remove the empty block above it"));
+        }
         if self.envsub {
             let text =
                 substitute(line.text, &options.variables).map_err(|error| error.on_line(line.number))?;
@@ -119,7 +125,11 @@ impl Parse {
 
     fn annotation(&mut self, line: &Line<'_>) -> Result<(), Wrong> {
         let number = line.number;
-        match (annotation(line)?, self.state) {
+        let annotation = annotation(line)?;
+        if matches!(annotation, Annotation::Down | Annotation::StatementBegin) {
+            self.after_empty_block = false;
+        }
+        match (annotation, self.state) {
             (Annotation::Up, State::Start) => {
                 self.up_part = Span::new(line.start, line.end());
                 self.state = State::Up;
@@ -157,10 +167,7 @@ impl Parse {
                 return Err(wrong(number, "is not where a block can begin", "end the block above it first"));
             }
             (Annotation::StatementEnd, State::UpBlock | State::DownBlock) => {
-                if self.buffer.is_empty() {
-                    let what = "is an empty block, behind which goose loses a line";
-                    return Err(wrong(number, what, "remove the block"));
-                }
+                self.after_empty_block = self.buffer.is_empty();
                 self.end_statement();
                 self.state = if self.state == State::UpBlock { State::Up } else { State::Down };
             }
