@@ -88,6 +88,7 @@ pub async fn run(
         begun: None,
         locked: false,
         run_id: None,
+        by: None,
         lock_since: None,
         said_waiting: false,
         contention: None,
@@ -131,6 +132,8 @@ pub(super) struct Executor<'a> {
     begun: Option<usize>,
     locked: bool,
     pub(super) run_id: Option<i64>,
+    /// Role and host, once the server has told the role.
+    by: Option<String>,
     lock_since: Option<Instant>,
     said_waiting: bool,
     pub(super) contention: Option<Contention>,
@@ -162,8 +165,7 @@ impl Executor<'_> {
             Command::RunAlone(unit) => self.run_alone(unit).await,
             Command::CleanUp(unit) => self.clean_up(unit).await,
             Command::Record(unit) => self.record(unit).await,
-            Command::Reconnect(_) => self.reconnect().await,
-            Command::LookUp(unit) => self.look_up(unit).await,
+            Command::Reconnect => self.reconnect().await,
             Command::Investigate(unit) => self.investigate(unit).await,
             Command::FinishRun(outcome) => self.finish_run(outcome).await,
             Command::Unlock(_) => self.unlock().await,
@@ -232,11 +234,51 @@ impl Executor<'_> {
                     agenda.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
                     self.warned = true;
                 }
+                self.note_finished_elsewhere();
                 self.tasks = agenda.tasks;
+                self.sign_tasks();
+                self.intended.clear();
+                self.no_prelock.clear();
                 (self.refs, self.units) = task::units(&self.tasks);
-                Event::Pending(self.units.clone())
+                let run = self.run_id;
+                let committed = !self.finished.is_empty()
+                    || self.history.applied.iter().any(|applied| Some(applied.run_id) == run);
+                Event::Pending { units: self.units.clone(), committed }
+            }
+            Err(RunError::Journal(JournalError::Database(error))) => {
+                let failure = self.failure_of(&error);
+                self.fail(failure, RunError::Journal(JournalError::Database(error)))
             }
             Err(error) => self.fail(Failure::Refused, error),
+        }
+    }
+
+    /// After a broken connection: what the journal says that this run has applied, although no answer told it.
+    fn note_finished_elsewhere(&mut self) {
+        let Some(run_id) = self.run_id else { return };
+        for number in 0..self.tasks.len() {
+            let task = &self.tasks[number];
+            let row = self.history.get(&task.record.version);
+            let done = match task.direction {
+                Direction::Up => row.is_some_and(|row| row.state == State::Applied && row.run_id == run_id),
+                Direction::Down => row.is_none(),
+            };
+            if done && !self.finished.iter().any(|finished| finished.label == task.label) {
+                let (label, direction) = (task.label.clone(), task.direction);
+                self.say_finished(label, direction, Duration::ZERO);
+            }
+        }
+    }
+
+    /// Puts this run's number and author on the tasks, once it has them.
+    fn sign_tasks(&mut self) {
+        for task in &mut self.tasks {
+            if let Some(id) = self.run_id {
+                task.record.run_id = id;
+            }
+            if let Some(by) = &self.by {
+                task.record.by.clone_from(by);
+            }
         }
     }
 
@@ -335,6 +377,10 @@ impl Executor<'_> {
     }
 
     async fn try_prepare(&mut self) -> Result<(), RunError> {
+        if self.run_id.is_some() {
+            // After a broken connection: all of it was done for the first one.
+            return Ok(());
+        }
         let database = |error| RunError::Journal(JournalError::Database(error));
         let identity = self.session().identity().await.map_err(database)?;
         if let Some(why) = identity.read_only {
@@ -357,9 +403,8 @@ impl Executor<'_> {
         } else {
             format!("{}@{}", identity.user, self.options.host)
         };
-        for task in &mut self.tasks {
-            task.record.by.clone_from(&by);
-        }
+        self.by = Some(by.clone());
+        self.sign_tasks();
         let record = RunRecord {
             id,
             command: self.goal.command().to_owned(),
@@ -727,12 +772,16 @@ impl Executor<'_> {
             return;
         }
         let duration = std::mem::take(&mut self.spent);
-        let (event, word) = match direction {
-            Direction::Up => ("applied", "applied"),
-            Direction::Down => ("rolled back", "rolled back"),
+        self.say_finished(label, direction, duration);
+    }
+
+    fn say_finished(&mut self, label: String, direction: Direction, duration: Duration) {
+        let word = match direction {
+            Direction::Up => "applied",
+            Direction::Down => "rolled back",
         };
         tracing::info!(
-            event,
+            event = word,
             migration = %label,
             duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             "{word} {label} in {}",
@@ -920,37 +969,6 @@ impl Executor<'_> {
         self.watcher = None;
         self.begun = None;
         self.transaction = None;
-    }
-
-    async fn look_up(&mut self, unit: usize) -> Event {
-        let journal = self.journal;
-        let history = match journal.read(self.session()).await {
-            Ok(history) => history,
-            Err(JournalError::Database(error)) => return self.fail_database(error, RunError::Lost),
-            Err(error) => return self.fail(Failure::Refused, error.into()),
-        };
-        let (_, task, piece) = self.unit(unit);
-        let row = history.get(&task.record.version);
-        let done = match (task.direction, self.units[unit].completes) {
-            (Direction::Up, true) => row.is_some_and(|row| {
-                row.state == State::Applied
-                    && row.checksum == task.record.checksum
-                    && row.run_id == task.record.run_id
-            }),
-            (Direction::Down, true) => row.is_none(),
-            (_, false) => piece.statements.clone().all(|ordinal| {
-                history
-                    .statements
-                    .iter()
-                    .any(|row| row.version == task.record.version && row.ordinal == ordinal && row.done)
-            }),
-        };
-        if done {
-            self.unit_done(unit);
-            Event::Found(Finding::Done)
-        } else {
-            Event::Found(Finding::NotDone)
-        }
     }
 
     async fn investigate(&mut self, unit: usize) -> Event {
