@@ -1,6 +1,7 @@
 //! The world of servers: one file per engine, and what all of them promise (`session`).
 
 mod alone;
+pub mod catalog;
 pub mod error;
 pub mod postgres;
 pub mod session;

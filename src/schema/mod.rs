@@ -1,6 +1,8 @@
-//! What a schema is (`model`), what a statement does to one (`change`), and the one applied to the other (`apply`).
+//! What a schema is (`model`), what a statement does to one (`change`), the one applied to the other (`apply`), and a
+//! database's own schema as readable text (`catalog`).
 
 pub mod breaks;
+pub mod catalog;
 pub mod change;
 pub mod map;
 pub mod model;

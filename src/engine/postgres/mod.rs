@@ -2,6 +2,7 @@
 
 pub mod alone;
 mod body;
+pub mod catalog;
 pub mod lower;
 pub mod session;
 pub mod transaction;

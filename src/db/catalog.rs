@@ -1,0 +1,31 @@
+//! Reads a database's catalog through a session: what to ask and what the answer means, the engines know.
+
+use super::error::{DbError, DbErrorClass};
+use super::session::{Row, Session};
+use crate::dialect::Dialect;
+use crate::engine::postgres;
+use crate::schema::catalog::{Catalog, CatalogOptions};
+
+/// The catalog of the session's database: one round trip, or two where it holds rare kinds of objects. Changes
+/// nothing, and leaves an open transaction and its settings as they were.
+pub async fn read(session: &mut dyn Session, options: &CatalogOptions) -> Result<Catalog, DbError> {
+    let version = session.identity().await?.version_number;
+    match session.dialect() {
+        Dialect::Postgres => {
+            let mut rows = ask(session, &postgres::catalog::query(version, options)).await?;
+            if let Some(more) = postgres::catalog::follow_up(version, options, &rows) {
+                rows.extend(ask(session, &more).await?);
+            }
+            Ok(postgres::catalog::assemble(&rows, options))
+        }
+        dialect @ (Dialect::Mysql | Dialect::Sqlite) => Err(DbError::new(
+            DbErrorClass::Statement,
+            format!("the catalog of {} cannot be read yet", dialect.title()),
+        )),
+    }
+}
+
+/// The rows of all statements of `sql`.
+async fn ask(session: &mut dyn Session, sql: &str) -> Result<Vec<Vec<Option<String>>>, DbError> {
+    Ok(session.query(sql).await?.into_iter().map(|Row(columns)| columns).collect())
+}
