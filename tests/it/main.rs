@@ -4,6 +4,7 @@
 
 mod corpora;
 mod faults;
+mod formats;
 mod harness;
 mod readme;
 mod release_phase;
