@@ -1,16 +1,15 @@
 //! All knowledge of dialects: one folder per engine, what a statement does (`lower`), and the questions that the
-//! runner asks of any of them (`transaction`, `session`, `runner`).
+//! runner asks of any of them (`transaction`, `session`, `locks`).
 
+pub mod locks;
 pub mod mysql;
 pub mod postgres;
 pub mod read;
-mod runner;
 pub mod session;
 pub mod sqlite;
 pub mod transaction;
-pub mod words;
 
-pub use runner::{LockMode, LockRequest, relations_locked, table_made, touches_rows_only};
+pub use locks::{LockMode, LockRequest, relations_locked, table_made, touches_rows_only};
 pub use session::{LeftBehind, Resume, Scope, SessionChange, left_behind, resume, session_changes};
 pub use transaction::{
     Conflict, ConflictKind, TransactionControl, may_run_in_transaction, transaction_conflict,

@@ -76,8 +76,7 @@ fn pieces(task: &Task, engine: &dyn Engine, journal: &Journal, options: &RunOpti
         }
         for statement in &statements[piece.statements.clone()] {
             for request in statement.traits.locks.iter().filter(|_| piece.atomic) {
-                let table = request.table.quoted(engine.dialect());
-                out.push_str(&format!("LOCK TABLE ONLY {table} IN {} MODE NOWAIT;\n", request.mode.sql()));
+                out.push_str(&format!("{};\n", request.sql()));
             }
             out.push_str(statement.sql());
             out.push_str(";\n");

@@ -4,6 +4,7 @@ use super::contention;
 use super::executor::{Executor, Held, StatementProblem};
 use super::script::{Statement, Text};
 use crate::db::error::DbError;
+use crate::engine::LockRequest;
 use std::time::{Duration, Instant};
 
 /// How long the server has to stop a statement after it was asked to.
@@ -32,11 +33,11 @@ impl Executor<'_> {
                 continue;
             }
             first.get_or_insert_with(|| relation.clone());
-            if prelock && !outwait {
-                let sql = format!("LOCK TABLE ONLY {} IN {} MODE NOWAIT", relation.0, relation.1);
-                if let Err(error) = self.session().run(&sql).await {
-                    return Err(StatementProblem::Prelock { error, relation });
-                }
+            if prelock
+                && !outwait
+                && let Err(error) = self.prelock(request).await
+            {
+                return Err(StatementProblem::Prelock { error, relation });
             }
             held.locks.insert(relation);
         }
@@ -63,6 +64,19 @@ impl Executor<'_> {
             }
             other => other,
         })
+    }
+
+    /// Asks for a lock; a table that is missing, and may be, needs none.
+    async fn prelock(&mut self, request: &LockRequest) -> Result<(), DbError> {
+        match self.session().run(&request.sql()).await {
+            // No such schema, no such relation.
+            Err(error) if request.if_exists && matches!(error.code.as_deref(), Some("3F000" | "42P01")) => {
+                let savepoint = LockRequest::SAVEPOINT;
+                let sql = format!("ROLLBACK TO SAVEPOINT {savepoint}; RELEASE SAVEPOINT {savepoint}");
+                self.session().run(&sql).await.map(drop)
+            }
+            other => other.map(drop),
+        }
     }
 
     async fn send_rows(&mut self, sql: &str, rows: &Text) -> Result<(), StatementProblem> {

@@ -6,6 +6,7 @@ mod corpora;
 mod faults;
 mod formats;
 mod harness;
+mod locks;
 mod readme;
 mod release_phase;
 mod sample;

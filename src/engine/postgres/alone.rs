@@ -1,8 +1,8 @@
 //! Statements that PostgreSQL only runs outside a transaction, sorted by how their outcome can be told afterwards.
 
 use crate::dialect::Dialect;
-use crate::engine::words::Words;
 use crate::name::{Name, TableName};
+use crate::sql::phrase::Phrase;
 
 /// A statement outside a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,65 +36,53 @@ pub enum Alone {
 
 /// Sorts `sql`.
 pub fn alone(sql: &str) -> Alone {
-    let mut words = Words::new(sql, Dialect::Postgres);
-    match words.next_upper().as_str() {
-        "CREATE" => create_index(&mut words),
-        "DROP" => drop_index(&mut words),
-        "REINDEX" => Alone::Reindex,
-        "ALTER" => alter(&mut words),
-        "VACUUM" | "ANALYZE" | "CLUSTER" | "CHECKPOINT" => Alone::Repeatable,
-        _ => Alone::Other,
-    }
+    let mut phrase = Phrase::new(sql, Dialect::Postgres);
+    let first = phrase.eats_any(&[
+        "create unique index concurrently",
+        "create index concurrently",
+        "drop index concurrently",
+        "reindex",
+        "alter system",
+        "alter table",
+        "vacuum",
+        "analyze",
+        "cluster",
+        "checkpoint",
+    ]);
+    let known = match first {
+        Some("create unique index concurrently" | "create index concurrently") => create_index(&mut phrase),
+        Some("drop index concurrently") => drop_index(&mut phrase),
+        Some("reindex") => Some(Alone::Reindex),
+        Some("alter table") => detach(&mut phrase),
+        Some(_) => Some(Alone::Repeatable),
+        None => None,
+    };
+    known.unwrap_or(Alone::Other)
 }
 
-fn create_index(words: &mut Words<'_>) -> Alone {
-    words.skip("UNIQUE");
-    if !words.skip("INDEX") || !words.skip("CONCURRENTLY") {
-        return Alone::Other;
-    }
-    let _ = words.skip("IF") && words.skip("NOT") && words.skip("EXISTS");
-    let name = if words.peek_upper() == "ON" { None } else { words.name() };
-    if !words.skip("ON") {
-        return Alone::Other;
-    }
-    words.skip("ONLY");
-    match words.table() {
-        Some(table) => Alone::CreateIndex { name, table },
-        None => Alone::Other,
-    }
+fn create_index(phrase: &mut Phrase<'_>) -> Option<Alone> {
+    phrase.eats("if not exists");
+    let name = if phrase.sees("on") { None } else { Some(phrase.name()?) };
+    phrase.eats("on").then_some(())?;
+    phrase.eats("only");
+    Some(Alone::CreateIndex { name, table: phrase.table()? })
 }
 
-fn drop_index(words: &mut Words<'_>) -> Alone {
-    if !words.skip("INDEX") || !words.skip("CONCURRENTLY") {
-        return Alone::Other;
+fn drop_index(phrase: &mut Phrase<'_>) -> Option<Alone> {
+    phrase.eats("if exists");
+    let mut names = vec![phrase.table()?];
+    while phrase.eats_punct(b',') {
+        names.push(phrase.table()?);
     }
-    let _ = words.skip("IF") && words.skip("EXISTS");
-    let mut names = Vec::new();
-    while let Some(name) = words.table() {
-        names.push(name);
-        if !words.skip(",") {
-            break;
-        }
-    }
-    if names.is_empty() { Alone::Other } else { Alone::DropIndex { names } }
+    Some(Alone::DropIndex { names })
 }
 
-fn alter(words: &mut Words<'_>) -> Alone {
-    if words.skip("SYSTEM") {
-        return Alone::Repeatable;
-    }
-    if !words.skip("TABLE") {
-        return Alone::Other;
-    }
-    let _ = words.skip("IF") && words.skip("EXISTS");
-    let Some(parent) = words.table() else { return Alone::Other };
-    if !words.skip("DETACH") || !words.skip("PARTITION") {
-        return Alone::Other;
-    }
-    match words.table() {
-        Some(partition) if words.skip("CONCURRENTLY") => Alone::DetachPartition { parent, partition },
-        _ => Alone::Other,
-    }
+fn detach(phrase: &mut Phrase<'_>) -> Option<Alone> {
+    phrase.eats("if exists");
+    let parent = phrase.table()?;
+    phrase.eats("detach partition").then_some(())?;
+    let partition = phrase.table()?;
+    phrase.eats("concurrently").then_some(Alone::DetachPartition { parent, partition })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod alone;
 mod body;
 pub mod catalog;
+pub mod locks;
 pub mod lower;
 pub mod session;
 pub mod transaction;
