@@ -95,6 +95,11 @@ impl CatalogKind {
         (CatalogKind::MemberPrivileges, "privileges in extension"),
     ];
 
+    /// All kinds, in the order of the text.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::TITLES.iter().map(|(kind, _)| *kind)
+    }
+
     /// Its name in prose, in lower case.
     pub fn title(self) -> &'static str {
         Self::TITLES[self as usize].1

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "everything here is part of a test")]
 
+mod catalog;
 mod corpora;
 mod faults;
 mod formats;

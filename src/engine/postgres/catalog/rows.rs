@@ -200,6 +200,9 @@ impl<'a> Drafts<'a> {
         properties.extend(reading.notes(row.id(), "0"));
         let symbolic = !options.owners;
         let grants = acl::lines(row.get(7), row.get(8), owner, symbolic);
+        if kind == CatalogKind::MemberPrivileges && grants.is_empty() {
+            return;
+        }
         let index = self.drafts.len();
         self.by_id.insert(row.id(), index);
         if let Some(relation) = row.get(9) {
