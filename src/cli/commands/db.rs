@@ -8,10 +8,12 @@ use crate::cli::printer::Report;
 use crate::db;
 use crate::db::session::{DatabaseSettings, ServiceRoles};
 use crate::db::url::DatabaseUrl;
+use crate::name::Name;
 use crate::run::executor::{self, shown};
 use crate::run::pending::Wanted;
 use crate::run::seed::{self, SeedError, SeedFile};
 use crate::run::task::Goal;
+use crate::schema::catalog::{self, Catalog, CatalogOptions};
 use clap::Subcommand;
 use std::path::Path;
 use std::time::Instant;
@@ -27,6 +29,10 @@ pub enum Command {
     Reset(YesArgs),
     /// Run the seed files
     Seed,
+    /// Print the whole schema as readable text
+    Dump(DumpArgs),
+    /// Compare the schemas of two databases; exits with 1 where they differ
+    Diff(DiffArgs),
 }
 
 /// Arguments of `db create`.
@@ -59,6 +65,14 @@ pub struct YesArgs {
     yes: bool,
 }
 
+/// Arguments of `db dump`.
+#[derive(Debug, clap::Args)]
+pub struct DumpArgs {
+    /// With the owner of each object
+    #[arg(long)]
+    owners: bool,
+}
+
 /// Arguments of `db diff`.
 #[derive(Debug, clap::Args)]
 pub struct DiffArgs {
@@ -67,6 +81,10 @@ pub struct DiffArgs {
 
     /// The URL of the other
     two: String,
+
+    /// Compare the owners of objects too
+    #[arg(long)]
+    owners: bool,
 }
 
 /// Does it.
@@ -76,6 +94,8 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit, Report> {
         Command::Drop(args) => drop_database(context, &args).await,
         Command::Reset(args) => reset(context, &args).await,
         Command::Seed => seed_database(context).await,
+        Command::Dump(args) => dump(context, &args).await,
+        Command::Diff(args) => diff(context, &args).await,
     }
 }
 
@@ -212,4 +232,47 @@ fn seed_problem(url: &DatabaseUrl, journal: &crate::run::journal::Journal, error
         SeedError::Interrupted => Report::new(Exit::Interrupted, message),
     };
     report.state("the files before this one are applied; what had begun was rolled back")
+}
+async fn catalog_of(context: &Context, url: &DatabaseUrl, owners: bool) -> Result<Catalog, Report> {
+    let options = db::session::ConnectOptions { read_only: true, ..context.connect_options() };
+    let mut session = context.connect(url, &options).await?;
+    let journal = context.journal(url);
+    let options =
+        CatalogOptions { owners, journal: Some(Name::new(journal.name())), ..CatalogOptions::default() };
+    let catalog = db::catalog::read(&mut *session, &options)
+        .await
+        .map_err(|error| explain::journal(url, &journal, &error.into()))?;
+    session.close().await;
+    Ok(catalog)
+}
+
+async fn dump(context: &Context, args: &DumpArgs) -> Result<Exit, Report> {
+    let url = context.url()?;
+    let catalog = catalog_of(context, &url, args.owners).await?;
+    context.printer.result(&catalog.to_text());
+    Ok(Exit::Done)
+}
+
+async fn diff(context: &Context, args: &DiffArgs) -> Result<Exit, Report> {
+    let parse = |text: &str| {
+        DatabaseUrl::parse(text)
+            .map_err(|error| Report::new(Exit::Usage, error.to_string()).state("nothing changed"))
+    };
+    let (one, two) = (parse(&args.one)?, parse(&args.two)?);
+    if one.dialect() != two.dialect() {
+        let what = format!("{one} and {two} are of different engines, whose schemas cannot be compared");
+        return Err(Report::new(Exit::Usage, what).state("nothing changed"));
+    }
+    let first = catalog_of(context, &one, args.owners).await?;
+    let second = catalog_of(context, &two, args.owners).await?;
+    let found = catalog::diff::diff(&first, &second);
+    if found.is_empty() {
+        tracing::info!(event = "equal", "{one} and {two} have the same schema");
+        return Ok(Exit::Done);
+    }
+    context.printer.result(&found.unified(&one.to_string(), &two.to_string(), 3));
+    if found.is_column_order_only() {
+        tracing::info!(event = "column order", "they differ in the order of columns only");
+    }
+    Ok(Exit::Findings)
 }
