@@ -44,6 +44,7 @@ fn run(args: Args) -> Result<Exit, (Printer, Report)> {
         let context = Context { settings, printer, signal };
         args.command.run(&context).await
     });
+    printer.clear();
     // A blocking call that still runs (a name that is being looked up) must not keep the process.
     runtime.shutdown_background();
     exit.map_err(|report| (printer, report))

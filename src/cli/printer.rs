@@ -3,6 +3,7 @@
 use super::exit::Exit;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
@@ -96,9 +97,11 @@ impl Printer {
             (false, true) => Level::DEBUG,
         };
         // Fails only where a program that uses the library has a log already, and then it is that one that is used.
-        let _ = tracing::subscriber::set_global_default(
-            tracing_subscriber::registry().with(LogLayer { printer, most }),
-        );
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(LogLayer {
+            printer,
+            most,
+            terminal: form == LogForm::Text && std::io::stderr().is_terminal(),
+        }));
         printer
     }
 
@@ -109,6 +112,7 @@ impl Printer {
 
     /// Prints a result.
     pub fn result(&self, text: &str) {
+        self.clear();
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(text.as_bytes());
         if !text.is_empty() && !text.ends_with('\n') {
@@ -155,6 +159,13 @@ impl Printer {
         }
     }
 
+    /// Erases the line that only shows what is going on, if there is one.
+    pub fn clear(&self) {
+        if TRANSIENT.swap(false, Ordering::Relaxed) {
+            let _ = std::io::stderr().write_all(ERASE);
+        }
+    }
+
     fn log(&self, level: &str, message: &str, fields: &[(String, String)]) {
         let line = match self.form {
             LogForm::Text if level == "info" || level == "debug" => message.to_owned(),
@@ -182,9 +193,27 @@ impl Printer {
 
     fn line(&self, text: &str) {
         let mut err = std::io::stderr().lock();
+        if TRANSIENT.swap(false, Ordering::Relaxed) {
+            let _ = err.write_all(ERASE);
+        }
         let _ = err.write_all(text.as_bytes());
         let _ = err.write_all(b"\n");
     }
+}
+
+/// Whether the last line on the terminal is one that the next one replaces.
+static TRANSIENT: AtomicBool = AtomicBool::new(false);
+
+/// Back to the start of the line, which is erased (ECMA-48: CR, EL).
+const ERASE: &[u8] = b"\r\x1b[K";
+
+/// Shows what is going on right now, on a terminal only; the next line replaces it.
+fn transient(text: &str) {
+    let mut err = std::io::stderr().lock();
+    let _ = err.write_all(ERASE);
+    let _ = err.write_all(text.as_bytes());
+    let _ = err.flush();
+    TRANSIENT.store(true, Ordering::Relaxed);
 }
 
 /// Later lines of a part stand under its first.
@@ -205,6 +234,8 @@ fn logfmt_value(value: &str) -> String {
 struct LogLayer {
     printer: Printer,
     most: Level,
+    /// Whether a person watches the log.
+    terminal: bool,
 }
 
 #[derive(Default)]
@@ -214,6 +245,10 @@ struct Fields {
 }
 
 impl Visit for Fields {
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.others.push((field.name().to_owned(), value.to_string()));
+    }
+
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
             self.message = visible(value);
@@ -243,6 +278,12 @@ impl<S: Subscriber> Layer<S> for LogLayer {
         if notice {
             fields.message = format!("the server says: {}", fields.message);
             fields.others.clear();
+        }
+        if fields.others.iter().any(|(key, _)| key == "progress") {
+            if self.terminal && self.most >= Level::INFO {
+                transient(&fields.message);
+            }
+            return;
         }
         let word = match level {
             Level::ERROR => "error",

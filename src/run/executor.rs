@@ -552,6 +552,7 @@ impl Executor<'_> {
                 self.error = Some(RunError::Interrupted);
                 return Event::Interrupted;
             }
+            tracing::info!(progress = true, "{}: {}", self.place(unit, Some(ordinal)), statement.title());
             let prelock = !self.no_prelock.contains(&(number, ordinal));
             match self.run_one(&statement, prelock, &mut held).await {
                 Ok(()) => fault::point("after a statement"),
@@ -852,6 +853,7 @@ impl Executor<'_> {
             return event;
         }
         let Some(statement) = self.statement(unit, ordinal).cloned() else { return Event::Done };
+        tracing::info!(progress = true, "{}: {}", self.place(unit, Some(ordinal)), statement.title());
         let outcome = self.send(statement.sql()).await;
         fault::point("after a statement alone");
         self.spent += started.elapsed();
