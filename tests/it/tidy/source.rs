@@ -13,7 +13,15 @@ pub struct RustFile {
     /// Without comments and tests, with empty strings, line for line.
     pub code: String,
     /// The literals of strings outside tests, as they are written, without their quotes.
-    pub strings: Vec<String>,
+    pub strings: Vec<Literal>,
+}
+
+/// A string in the source.
+pub struct Literal {
+    /// Its place in [`RustFile::code`].
+    pub at: usize,
+    /// What is between its quotes.
+    pub text: String,
 }
 
 impl RustFile {
@@ -119,7 +127,7 @@ fn without_tests(text: &str) -> String {
 }
 
 /// Blanks comments and the insides of strings and characters, and gives the strings apart.
-fn code_and_strings(text: &str) -> (String, Vec<String>) {
+fn code_and_strings(text: &str) -> (String, Vec<Literal>) {
     let mut code = String::with_capacity(text.len());
     let mut strings = Vec::new();
     let mut rest = text;
@@ -141,8 +149,8 @@ fn code_and_strings(text: &str) -> (String, Vec<String>) {
         }
         code.extend(rest[..length].chars().filter(|c| *c == '\n'));
         if let Some(inside) = inside {
+            strings.push(Literal { at: code.len(), text: inside.to_owned() });
             code.push_str("\"\"");
-            strings.push(inside.to_owned());
         }
         rest = &rest[length..];
     }
