@@ -5,7 +5,8 @@
 //! psql of the same round, since machines are noisy; seconds are printed beside it.
 
 #![allow(clippy::unwrap_used, reason = "a bench that cannot measure stops")]
-#![allow(dead_code, reason = "the servers of the tests can do more than is needed here")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints what it measured")]
+#![allow(dead_code, unused_imports, reason = "the servers of the tests can do more than is needed here")]
 
 /// The servers and the runs of the tests.
 #[path = "../tests/it"]
