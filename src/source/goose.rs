@@ -10,8 +10,10 @@ mod parse;
 
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions};
 use super::names::{is_code, leading_digits, seems_sql};
+use super::pieces::{cut_warnings, statements};
 use super::reading::{Reading, given_part, lines, text, versioned};
 use super::{Migration, SourceFile, SourceProblem};
+use crate::dialect::Dialect;
 use parse::{Parse, is_annotation};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -128,7 +130,14 @@ fn migration(
 ) -> Result<Migration, SourceProblem> {
     let parse = Parse::of(text, options)
         .map_err(|(line, what, help)| SourceProblem::new(path, what).on_line(line).with_help(help))?;
-    let mut up = given_part(path, text, parse.up_part, 0, parse.up);
+    let dialect = options.dialect.unwrap_or(Dialect::Postgres);
+    let begin = "-- +goose StatementBegin";
+    let cut: Vec<_> = [&parse.up, &parse.down]
+        .into_iter()
+        .flat_map(|pieces| cut_warnings(path, pieces, text, dialect, begin))
+        .collect();
+    let pieces = |found| statements(found, text, dialect, !parse.no_transaction);
+    let mut up = given_part(path, text, parse.up_part, 0, pieces(parse.up));
     up.transaction &= !parse.no_transaction;
     let mut warnings: Vec<_> = lines(text)
         .filter(|line| !is_annotation(line.text) && is_annotation(&line.text.to_ascii_lowercase()))
@@ -151,13 +160,14 @@ fn migration(
             None
         }
         (Some(part), None) => {
-            let mut down = given_part(path, text, part, part.start, parse.down);
+            let mut down = given_part(path, text, part, part.start, pieces(parse.down));
             down.transaction &= !parse.no_transaction;
             Some(down)
         }
         (None, _) => None,
     };
     let mut migration = versioned(digits.to_owned(), name, up, down);
+    warnings.extend(cut);
     migration.warnings = warnings;
     Ok(migration)
 }
@@ -177,9 +187,9 @@ mod tests {
         check(
             "goose",
             &files,
-            "00001 a: 00001_a.sql [\"create table a (\\n-- kept\\n id int); -- x\", \"select 1; select 2;\", \
-             \"create function f() as $$\\n  -- kept\\n begin;\\nend $$;\"] | \
-             00001_a.sql [\"drop table a;\", \"drop function\\n f;\"]",
+            "00001 a: 00001_a.sql [\"create table a (\\n-- kept\\n id int)\", \"select 1\", \"select 2\", \
+             \"create function f() as $$\\n  -- kept\\n begin;\\nend $$\"] | \
+             00001_a.sql [\"drop table a\", \"drop function\\n f\"]",
         );
         assert_eq!(detected(&files), "goose");
     }
@@ -192,8 +202,8 @@ mod tests {
                 "1_a.sql: -- +goose Up\nselect 1;\n-- +goose Down\n-- +goose NO TRANSACTION\nselect 2;",
                 "10_b.sql: -- +goose Up\n-- +goose StatementBegin\n-- +goose StatementEnd\n\n-- +goose Down\nselect 3;",
             ],
-            "1 a: 1_a.sql [\"select 1;\"] (no transaction) | 1_a.sql [\"select 2;\"] (no transaction)\n\
-             10 b: 10_b.sql [] | 10_b.sql [\"select 3;\"]",
+            "1 a: 1_a.sql [\"select 1\"] (no transaction) | 1_a.sql [\"select 2\"] (no transaction)\n\
+             10 b: 10_b.sql [] | 10_b.sql [\"select 3\"]",
         );
     }
 
@@ -240,7 +250,7 @@ mod tests {
         check(
             "goose",
             &["1_a.sql: -- +goose UP\nselect 1;\n-- +Goose Down\nselect 2;"],
-            "1 a: 1_a.sql [\"select 1;\", \"select 2;\"]\n\
+            "1 a: 1_a.sql [\"select 1\", \"select 2\"]\n\
              warning: 1_a.sql:3: goose does not see `-- +Goose Down`",
         );
     }
@@ -250,7 +260,7 @@ mod tests {
         check(
             "goose",
             &["1_a.sql: -- +goose Up\nselect 1;\n-- +goose Down\nselect 2"],
-            "1 a: 1_a.sql [\"select 1;\"]\n\
+            "1 a: 1_a.sql [\"select 1\"]\n\
              warning: 1_a.sql:4: the last statement of the way back is not ended: goose stops there",
         );
     }
@@ -266,7 +276,7 @@ mod tests {
             "goose",
             &[file],
             &options,
-            "1 a: 1_a.sql [\"select '${A}';\", \"select '11', 'b', '$x';\", \"select '$A';\"]",
+            "1 a: 1_a.sql [\"select '${A}'\", \"select '11', 'b', '$x'\", \"select '$A'\"]",
         );
     }
 

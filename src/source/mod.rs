@@ -7,6 +7,7 @@
 //! - `reading`: the scripts and problems that a reader collects;
 //! - `engines`: folders for several engines;
 //! - `pairs`: formats with a file for each direction;
+//! - `pieces`: statements that are cut out of a file by its lines;
 //! - `one_piece`: tools that send a file in one piece;
 //! - `versions`: the version of a new migration;
 //! - one file for each format.
@@ -24,6 +25,7 @@ mod names;
 pub mod numbered;
 mod one_piece;
 mod pairs;
+mod pieces;
 pub mod play;
 pub mod prisma;
 mod reading;
@@ -276,7 +278,7 @@ pub enum Body {
     },
 }
 
-/// A statement that its format has separated.
+/// A statement that its format has separated. Where the lexer cannot tell its parts apart it may hold several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GivenStatement {
     /// What is sent to the server.

@@ -23,6 +23,13 @@ pub(super) fn set_transaction(script: &mut Script, options: &ReadOptions) {
     }
 }
 
+/// Whether a statement begins or ends a transaction.
+pub(super) fn controls_transaction(statement: &str) -> bool {
+    const WORDS: [&str; 7] = ["begin", "start", "commit", "end", "rollback", "abort", "prepare"];
+    let first = significant(statement, Dialect::Postgres).next();
+    first.is_some_and(|first| WORDS.iter().any(|word| first.is_word(statement, word)))
+}
+
 /// The first statement of `text` that cannot run in a transaction.
 pub(super) fn refusing(text: &str, dialect: Dialect) -> Option<&str> {
     if !might_refuse(text) {

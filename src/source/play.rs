@@ -227,7 +227,8 @@ fn migration(
 fn name(file: &str) -> String {
     let first = file.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
     let comment = first.strip_prefix("--").or_else(|| first.strip_prefix('#')).unwrap_or("");
-    if marker(first).is_some() { String::new() } else { super::slug(comment).chars().take(60).collect() }
+    // A licence is no name.
+    if marker(first).is_some() || comment.len() > 40 { String::new() } else { super::slug(comment) }
 }
 
 fn is_only_comments_and_hashes(text: &str) -> bool {

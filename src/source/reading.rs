@@ -207,13 +207,6 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// Whether the last word in front of a comment ends with `;`: how goose and sql-migrate tell the end of a
-/// statement.
-pub(super) fn ends_with_semicolon(line: &str) -> bool {
-    let before = line.split_whitespace().take_while(|word| !word.starts_with("--"));
-    before.last().is_some_and(|word| word.ends_with(';'))
-}
-
 /// The problem with a file that seems to hold both directions, in the words of some tool: all of it together would
 /// undo what it does.
 pub(super) fn both_directions(file: &SourceFile) -> Option<SourceProblem> {

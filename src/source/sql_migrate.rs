@@ -7,10 +7,10 @@
 
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions};
 use super::names::{leading_digits, number, seems_sql};
-use super::reading::{
-    Direction, Line, Reading, ends_with_semicolon, given_part, is_only_comments, lines, text, versioned,
-};
+use super::pieces::{cut_warnings, ends_with_semicolon, statements};
+use super::reading::{Direction, Line, Reading, given_part, is_only_comments, lines, text, versioned};
 use super::{GivenStatement, Migration, SourceFile, SourceProblem};
+use crate::dialect::Dialect;
 use crate::text::Span;
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ impl Format for SqlMigrate {
         true
     }
 
-    fn read(&self, files: &[&SourceFile], _: &ReadOptions) -> Result<Folder, Vec<SourceProblem>> {
+    fn read(&self, files: &[&SourceFile], options: &ReadOptions) -> Result<Folder, Vec<SourceProblem>> {
         let mut reading = Reading::default();
         let mut found = Vec::new();
         for file in files {
@@ -69,7 +69,7 @@ impl Format for SqlMigrate {
                 continue;
             }
             let Some(text) = reading.whole_text(file) else { continue };
-            match migration(&file.path, stem, &text) {
+            match migration(&file.path, stem, &text, options) {
                 Ok(migration) => reading.migrations.push(migration),
                 Err(problem) => reading.problems.push(problem),
             }
@@ -192,7 +192,12 @@ const NOT_ENDED: (&str, &str) = (
     "end its last line with `;`, or put it between `-- +migrate StatementBegin` and `-- +migrate StatementEnd`",
 );
 
-fn migration(path: &str, stem: &str, text: &Arc<str>) -> Result<Migration, SourceProblem> {
+fn migration(
+    path: &str,
+    stem: &str,
+    text: &Arc<str>,
+    options: &ReadOptions,
+) -> Result<Migration, SourceProblem> {
     let mut parse = Parse::default();
     let mut last = 1;
     for line in lines(text) {
@@ -224,9 +229,11 @@ fn migration(path: &str, stem: &str, text: &Arc<str>) -> Result<Migration, Sourc
     if !parse.buffer.trim().is_empty() {
         return wrong(NOT_ENDED.0, NOT_ENDED.1);
     }
+    let dialect = options.dialect.unwrap_or(Dialect::Postgres);
     let script = |side: &Side, from: usize| {
         let part = side.part.unwrap_or_default();
-        let mut script = given_part(path, text, part, from, side.statements.clone());
+        let found = statements(side.statements.clone(), text, dialect, !side.no_transaction);
+        let mut script = given_part(path, text, part, from, found);
         script.transaction &= !side.no_transaction;
         script
     };
@@ -236,6 +243,10 @@ fn migration(path: &str, stem: &str, text: &Arc<str>) -> Result<Migration, Sourc
     let name = if name.is_empty() { stem } else { name };
     let mut migration = versioned(stem.to_owned(), name, up, down);
     migration.warnings = parse.warnings;
+    for side in [&parse.up, &parse.down] {
+        let begin = "-- +migrate StatementBegin";
+        migration.warnings.extend(cut_warnings(path, &side.statements, text, dialect, begin));
+    }
     Ok(migration)
 }
 
@@ -270,12 +281,24 @@ mod tests {
         check(
             "sql-migrate",
             &files,
-            "20170426-init init: 20170426-init.sql [\"create table a (\\n\\n  id int); -- x\", \
-             \"insert into a values (1); insert into a values (2);\", \
-             \"create function f() as $$\\nbegin;\\nend $$;\"] | \
-             20170426-init.sql [\"drop table a;\"] (no transaction)",
+            "20170426-init init: 20170426-init.sql [\"create table a (\\n\\n  id int)\", \
+             \"insert into a values (1)\", \"insert into a values (2)\", \
+             \"create function f() as $$\\nbegin;\\nend $$\"] | \
+             20170426-init.sql [\"drop table a\"] (no transaction)",
         );
         assert_eq!(detected(&files), "sql-migrate");
+    }
+
+    #[test]
+    fn a_body_without_a_block_is_taken_as_one() {
+        check(
+            "sql-migrate",
+            &[
+                "1.sql: -- +migrate Up\nselect 0;\ncreate function f() as $$\nbegin;\n-- kept\nend $$;\nselect 1;",
+            ],
+            "1 1: 1.sql [\"select 0\", \"create function f() as $$\\nbegin;\\n-- kept\\nend $$\", \"select 1\"]\n\
+             warning: 1.sql:3: a `;` at the end of a line cuts this statement in two; it is taken as one",
+        );
     }
 
     #[test]
@@ -286,8 +309,8 @@ mod tests {
         check(
             "sql-migrate",
             &files,
-            "009_a a: 009_a.sql [\"select 1;\"]\n9_d d: 9_d.sql [\"select 1;\"]\n\
-             10_c c: 10_c.sql [\"select 1;\"]\nb b: b.sql [\"select 1;\"]",
+            "009_a a: 009_a.sql [\"select 1\"]\n9_d d: 9_d.sql [\"select 1\"]\n\
+             10_c c: 10_c.sql [\"select 1\"]\nb b: b.sql [\"select 1\"]",
         );
     }
 
@@ -296,7 +319,7 @@ mod tests {
         check(
             "sql-migrate",
             &["1.sql: -- +migrate Up\nselect 1;\n-- +migrate Down\nselect -1;\n-- +migrate Up\nselect 2;"],
-            "1 1: 1.sql [\"select 1;\", \"select 2;\"] | 1.sql [\"select -1;\"]",
+            "1 1: 1.sql [\"select 1\", \"select 2\"] | 1.sql [\"select -1\"]",
         );
     }
 
@@ -305,7 +328,7 @@ mod tests {
         check(
             "sql-migrate",
             &["1.sql: select 0;\n-- +migrate Up\nselect 1;\n --+migrate down\nselect -1;"],
-            "1 1: 1.sql [\"select 1;\", \"--+migrate down\\nselect -1;\"]\n\
+            "1 1: 1.sql [\"select 1\", \"select -1\"]\n\
              warning: 1.sql:1: has statements that are not run: they stand above the first `-- +migrate`\n\
              warning: 1.sql:4: sql-migrate does not see `--+migrate down`",
         );

@@ -2,7 +2,8 @@
 
 use super::envsub::substitute;
 use crate::source::format::ReadOptions;
-use crate::source::reading::{Line, ends_with_semicolon, lines};
+use crate::source::pieces::ends_with_semicolon;
+use crate::source::reading::{Line, lines};
 use crate::source::{GivenStatement, names};
 use crate::text::Span;
 
