@@ -9,6 +9,7 @@
 //! - `pairs`: formats with a file for each direction;
 //! - `pieces`: statements that are cut out of a file by its lines;
 //! - `one_piece`: tools that send a file in one piece;
+//! - `history`: the checksums that other tools keep;
 //! - `versions`: the version of a new migration;
 //! - one file for each format.
 
@@ -20,6 +21,7 @@ pub mod flyway;
 pub mod format;
 pub mod golang_migrate;
 pub mod goose;
+pub mod history;
 pub mod maragu;
 mod names;
 pub mod numbered;
@@ -36,6 +38,7 @@ pub mod twostep;
 pub mod versions;
 
 pub use format::{FORMATS, Folder, Format, NewFile, NewMigration, ReadOptions, by_id, detect, read};
+pub use history::{KeptChecksum, kept_checksum};
 pub use names::slug;
 
 use crate::sql::directive::Directive;

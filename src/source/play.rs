@@ -175,13 +175,14 @@ impl Side {
     }
 }
 
-fn migration(
-    path: &str,
-    number: u64,
-    file: &Arc<str>,
-    options: &ReadOptions,
-    reading: &mut Reading,
-) -> Migration {
+/// The lines of both directions, up first, as Play keeps them.
+pub(super) fn both_sides(file: &str) -> (String, String) {
+    let (up, down, _) = sides(file);
+    (up.text.trim().to_owned(), down.text.trim().to_owned())
+}
+
+/// Both directions of a file, and where the first of them starts.
+fn sides(file: &str) -> (Side, Side, usize) {
     let (mut up, mut down) = (Side::default(), Side::default());
     let mut direction = None;
     let mut above = 0;
@@ -202,6 +203,17 @@ fn migration(
             side.push(trimmed, line.start + (line.text.len() - line.text.trim_start().len()));
         }
     }
+    (up, down, above)
+}
+
+fn migration(
+    path: &str,
+    number: u64,
+    file: &Arc<str>,
+    options: &ReadOptions,
+    reading: &mut Reading,
+) -> Migration {
+    let (up, down, above) = sides(file);
     let mut warnings = Vec::new();
     if !is_only_comments_and_hashes(&file[..above]) {
         let what = "has statements that are not run: they stand above `# --- !Ups`";
