@@ -129,6 +129,12 @@ pub fn literal(value: &str, dialect: Dialect) -> String {
     }
 }
 
+/// `value` as MySQL's string in quotes, for the places where its grammar takes no other literal. The session must not
+/// have `NO_BACKSLASH_ESCAPES`.
+pub fn mysql_string(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
+}
+
 /// `value` as a literal, or `NULL`.
 pub fn optional_literal(value: Option<&str>, dialect: Dialect) -> String {
     value.map_or_else(|| "NULL".to_owned(), |value| literal(value, dialect))
@@ -156,5 +162,6 @@ mod tests {
         assert_eq!(literal(r"a'\b", Dialect::Postgres), r"E'a''\\b'");
         assert_eq!(literal(r"a'\b", Dialect::Sqlite), r"'a''\b'");
         assert_eq!(literal("a'", Dialect::Mysql), "_utf8mb4 x'6127'");
+        assert_eq!(mysql_string(r"a'\b"), r"'a''\\b'");
     }
 }

@@ -64,7 +64,7 @@ impl Context {
 
     /// The journal of `url`.
     pub fn journal(&self, url: &DatabaseUrl) -> Journal {
-        Journal::new(url.dialect(), self.settings.text("journal"))
+        Journal::new(url.dialect(), self.settings.text("journal")).in_database(url.database())
     }
 
     /// The migrations folder's path.

@@ -3,6 +3,7 @@
 mod alone;
 pub mod catalog;
 pub mod error;
+pub mod mysql;
 pub mod postgres;
 pub mod session;
 pub mod sqlite;
@@ -13,7 +14,7 @@ use session::{ConnectOptions, Engine, Session};
 use url::DatabaseUrl;
 
 /// The engines. A new one is a file here and a line in this list.
-pub static ENGINES: &[&dyn Engine] = &[&postgres::PostgresEngine, &sqlite::SqliteEngine];
+pub static ENGINES: &[&dyn Engine] = &[&postgres::PostgresEngine, &mysql::MysqlEngine, &sqlite::SqliteEngine];
 
 /// The engine that speaks `url`'s scheme.
 pub fn engine_of(url: &DatabaseUrl) -> &'static dyn Engine {

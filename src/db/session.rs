@@ -266,7 +266,19 @@ pub trait Session: Send {
     async fn reset(&mut self) -> Result<(), DbError>;
 
     /// What must be known before `sql` runs outside a transaction, so that its outcome can be told afterwards.
+    /// [`IN_TRANSACTION`] where it is to run in one all the same.
     async fn before_alone(&mut self, sql: &str) -> Result<Option<String>, DbError>;
+
+    /// Sets how long `sql`, which is about to run outside a transaction, stands in the queue of a lock: at most
+    /// `lock_timeout` while nothing would be lost by stepping back, else `lock_deadline`.
+    async fn prepare_alone(
+        &mut self,
+        _sql: &str,
+        _lock_timeout: Duration,
+        _lock_deadline: Duration,
+    ) -> Result<(), DbError> {
+        Ok(())
+    }
 
     /// Whether `sql`, which an earlier session was about to run outside a transaction, was carried out. What a
     /// broken-off try of it left behind is taken away, if it surely is ours.
@@ -298,6 +310,17 @@ pub trait Watcher: Send {
     /// Who holds a lock on `relation` (as written in SQL) that is in the way of `mode` (`ACCESS EXCLUSIVE`, …).
     async fn holders(&mut self, relation: &str, mode: &str) -> Result<Vec<Blocker>, DbError>;
 
+    /// Who may have kept `sql`, which the session has just given up, from getting its locks.
+    async fn in_the_way(&mut self, _sql: &str) -> Result<Vec<Blocker>, DbError> {
+        Ok(Vec::new())
+    }
+
+    /// Whether the session stands in the queue of a table's lock, where it keeps others waiting, and would not step
+    /// back by itself.
+    async fn stands_in_queue(&mut self) -> Result<bool, DbError> {
+        Ok(false)
+    }
+
     /// Runs a statement on the watcher's own connection (the run's heartbeat).
     async fn run(&mut self, sql: &str) -> Result<u64, DbError>;
 
@@ -308,6 +331,10 @@ pub trait Watcher: Send {
     /// Closes its connection in order.
     async fn close(self: Box<Self>);
 }
+
+/// The answer of [`Session::before_alone`] for a statement that runs others, which may commit: it runs in a transaction
+/// that begins with a mark in the journal. Where the mark is not there afterwards, nothing was committed.
+pub const IN_TRANSACTION: &str = "in a transaction";
 
 /// Whether something was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Backend, LockKey, Row, Session};
 use crate::dialect::Dialect;
-use crate::name::{Name, literal, optional_literal};
+use crate::name::{Name, TableName, literal, optional_literal};
 use crate::schema::breaks::BreaksOlder;
 use crate::source::{Checksum, Version};
 
@@ -20,6 +20,7 @@ pub const FORMAT: i64 = 1;
 pub struct Journal {
     dialect: Dialect,
     name: String,
+    database: Option<String>,
 }
 
 /// Why the journal cannot be used.
@@ -220,7 +221,13 @@ pub struct StoredDown {
 impl Journal {
     /// The journal called `name` (`twostep`): a schema on PostgreSQL, else the prefix of the tables.
     pub fn new(dialect: Dialect, name: impl Into<String>) -> Self {
-        Self { dialect, name: name.into() }
+        Self { dialect, name: name.into(), database: None }
+    }
+
+    /// The same journal, found by the name of its database on MySQL, where a migration may `USE` another one.
+    pub fn in_database(self, database: &str) -> Self {
+        let database = (self.dialect == Dialect::Mysql).then(|| database.to_owned());
+        Self { database, ..self }
     }
 
     /// The key of the lock of the runs that write this journal.
@@ -245,7 +252,9 @@ impl Journal {
         match self.dialect {
             Dialect::Postgres => format!("{}.{table}", Name::new(&self.name).quoted(self.dialect)),
             Dialect::Mysql | Dialect::Sqlite => {
-                Name::new(format!("{}_{table}", self.name)).quoted(self.dialect)
+                let name = Name::new(format!("{}_{table}", self.name));
+                let schema = self.database.as_ref().map(Name::new);
+                TableName { schema, name }.quoted(self.dialect)
             }
         }
     }
@@ -272,7 +281,9 @@ impl Journal {
             Dialect::Postgres => format!(
                 "pg_catalog.to_char(pg_catalog.timezone('UTC', {column}), 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
             ),
-            Dialect::Mysql => format!("DATE_FORMAT({column}, '%Y-%m-%dT%H:%i:%s.000Z')"),
+            Dialect::Mysql => {
+                format!("CONCAT(LEFT(DATE_FORMAT({column}, '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')")
+            }
             Dialect::Sqlite => column.to_owned(),
         }
     }
@@ -411,7 +422,10 @@ impl Journal {
             ),
             Dialect::Mysql => format!(
                 "SELECT table_name, table_type FROM information_schema.tables \
-                 WHERE table_schema = DATABASE() AND table_name IN ({list})"
+                 WHERE table_schema = {} AND table_name IN ({list})",
+                self.database
+                    .as_ref()
+                    .map_or_else(|| "DATABASE()".to_owned(), |database| self.text(database))
             ),
             Dialect::Sqlite => format!("SELECT name, type FROM sqlite_schema WHERE name IN ({list})"),
         };

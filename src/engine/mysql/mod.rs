@@ -1,4 +1,5 @@
 //! MySQL 8 and later, MariaDB 10.6 and later.
 
+pub mod alone;
 pub mod session;
 pub mod transaction;

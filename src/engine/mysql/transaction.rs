@@ -88,7 +88,7 @@ const FIRST: [&str; 36] = [
 ];
 
 /// Behind MariaDB's `SET STATEMENT … FOR`, which is about the statement behind it.
-fn start(text: &str) -> Phrase<'_> {
+pub(super) fn start(text: &str) -> Phrase<'_> {
     let mut phrase = Phrase::new(text, Dialect::Mysql);
     if phrase.sees("set statement") {
         let mut inner = phrase.clone();
