@@ -1,6 +1,7 @@
 //! Zero-downtime SQL migrations: run them under a lock, tell which would break or block the running code, and
 //! write the two steps that do not. The folders are layers; ARCHITECTURE.md says what each may use.
 
+pub mod analysis;
 pub mod cli;
 pub mod db;
 pub mod dialect;

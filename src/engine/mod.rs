@@ -32,3 +32,13 @@ pub fn lower(text: &str, dialect: Dialect) -> Vec<Change> {
         }
     }
 }
+
+/// Whether a rollback takes back what statements have done to the schema.
+pub fn rolls_back_schema(dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Postgres | Dialect::Sqlite => true,
+        // Each statement that changes the schema commits
+        // (<https://dev.mysql.com/doc/refman/8.4/en/implicit-commit.html>).
+        Dialect::Mysql => false,
+    }
+}

@@ -45,6 +45,8 @@ pub struct Schema {
     pub others: Map<(ObjectKind, ObjectName), Option<When>>,
     /// What was granted: on which object, to whom.
     pub grants: Map<(ObjectKind, ObjectName, Name), Arc<Vec<String>>>,
+    /// Relations that statements have dropped or renamed away, and that nothing has made anew: these are not assumed.
+    pub gone: Map<TableName, When>,
     /// The statement that is being applied: what it makes is stamped with it.
     pub now: When,
     /// How many statements could not be read: what they did is missing here.
@@ -416,6 +418,7 @@ impl Schema {
             extensions: Map::default(),
             others: Map::default(),
             grants: Map::default(),
+            gone: Map::default(),
             now: When::default(),
             opaque: 0,
         }
@@ -434,9 +437,14 @@ impl Schema {
     /// `name` in the spelling of the maps' keys.
     pub fn fold(&self, name: &Name) -> Name {
         match self.dialect {
-            Dialect::Postgres => name.clone(),
+            Dialect::Postgres => stored(name, self.dialect),
             Dialect::Mysql | Dialect::Sqlite => Name::new(name.as_str().to_lowercase()),
         }
+    }
+
+    /// The schema of temporary objects of PostgreSQL, in which unqualified names are looked for first.
+    pub fn temporary() -> Name {
+        Name::new("pg_temp")
     }
 
     /// The full name that a new object called `name` gets, as a key.
@@ -452,8 +460,8 @@ impl Schema {
             return exists(&key).then_some(key);
         }
         let folded = self.fold(&name.name);
-        self.search_path
-            .iter()
+        let temporary = (self.dialect == Dialect::Postgres).then(Self::temporary);
+        (temporary.iter().chain(self.search_path.iter()))
             .map(|schema| ObjectName::qualified(schema.clone(), folded.clone()))
             .find(|key| exists(key))
     }
@@ -497,6 +505,34 @@ impl Schema {
     pub fn routines(&self, name: &ObjectName) -> &[Arc<Routine>] {
         let key = self.find(name, |key| self.routines.contains_key(key));
         key.and_then(|key| self.routines.get(&key)).map_or(&[], |all| all.as_slice())
+    }
+
+    /// Takes out what ends with the session.
+    pub fn drop_temporary(&mut self) {
+        let temporary = |key: &ObjectName| key.schema == Some(Self::temporary());
+        let tables: Vec<TableName> = self.tables.keys().filter(|key| temporary(key)).cloned().collect();
+        let views: Vec<TableName> = self.views.keys().filter(|key| temporary(key)).cloned().collect();
+        let sequences: Vec<ObjectName> =
+            self.sequences.keys().filter(|key| temporary(key)).cloned().collect();
+        let indexes: Vec<ObjectName> =
+            self.index_tables.keys().filter(|key| temporary(key)).cloned().collect();
+        for key in tables {
+            self.tables.remove(&key);
+        }
+        for key in views {
+            self.views.remove(&key);
+        }
+        for key in sequences {
+            self.sequences.remove(&key);
+        }
+        for key in indexes {
+            self.index_tables.remove(&key);
+        }
+    }
+
+    /// The table with the key `key`, to be changed.
+    pub fn table_mut(&mut self, key: &TableName) -> Option<&mut Table> {
+        self.tables.get_mut(key).map(Arc::make_mut)
     }
 
     /// The table and the index called `name`, where indexes have names of their own (PostgreSQL, SQLite).
@@ -555,15 +591,35 @@ impl Schema {
     }
 }
 
+/// `name` as the server stores it: PostgreSQL cuts it to 63 bytes
+/// (<https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS>).
+pub fn stored(name: &Name, dialect: Dialect) -> Name {
+    const LIMIT: usize = 63;
+    let text = name.as_str();
+    if dialect != Dialect::Postgres || text.len() <= LIMIT {
+        return name.clone();
+    }
+    let end = (0..=LIMIT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    Name::new(&text[..end])
+}
+
+/// Whether two names of columns, constraints or indexes are the same to the engine.
+pub fn same(one: &Name, other: &Name, dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Postgres => {
+            let long = one.as_str().len().max(other.as_str().len()) > 63;
+            one == other || long && stored(one, dialect) == stored(other, dialect)
+        }
+        Dialect::Mysql | Dialect::Sqlite => {
+            one == other || one.as_str().to_lowercase() == other.as_str().to_lowercase()
+        }
+    }
+}
+
 impl Table {
     /// Whether two names are the same to the engine.
-    fn same(&self, one: &Name, other: &Name) -> bool {
-        match self.dialect {
-            Dialect::Postgres => one == other,
-            Dialect::Mysql | Dialect::Sqlite => {
-                one == other || one.as_str().to_lowercase() == other.as_str().to_lowercase()
-            }
-        }
+    pub fn same(&self, one: &Name, other: &Name) -> bool {
+        same(one, other, self.dialect)
     }
 
     /// Where the column `name` stands.

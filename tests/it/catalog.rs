@@ -2,7 +2,6 @@
 //! nothing that is not part of the schema.
 
 mod postgres;
-mod sqlite;
 
 use std::path::PathBuf;
 use twostep::db::session::{ConnectOptions, Session};

@@ -8,6 +8,7 @@ mod faults;
 mod formats;
 mod harness;
 mod locks;
+mod model;
 mod readme;
 mod release_phase;
 mod sample;

@@ -1,7 +1,7 @@
 //! Constraints and the keys of indexes, in the grammar that the three dialects share.
 
 use super::cursor::{Cursor, Read};
-use super::expr;
+use super::{expr, query};
 use crate::dialect::Dialect;
 use crate::name::{Name, TableName};
 use crate::schema::change::*;
@@ -341,7 +341,9 @@ pub fn index_element(cursor: &mut Cursor<'_>) -> Read<IndexElement> {
     } else {
         expr::expr(cursor, &["COLLATE", "ASC", "DESC", "NULLS", "AUTOINCREMENT"])?
     };
+    let label = column.clone().or_else(|| query::figured_name(cursor, start, cursor.at()));
     let mut element = IndexElement {
+        label: label.unwrap_or_else(|| Name::new("expr")),
         column,
         expr,
         collation: None,

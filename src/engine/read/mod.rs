@@ -7,6 +7,7 @@ pub mod constraint;
 pub mod cursor;
 pub mod dml;
 pub mod expr;
+mod from;
 pub mod functions;
 pub mod literal;
 pub mod query;

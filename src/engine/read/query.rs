@@ -1,21 +1,28 @@
 //! Queries: which relations they read, under which aliases, and what columns come out.
 
 use super::cursor::Cursor;
-use super::{expr, words};
+use super::{expr, from, words};
 use crate::name::{Name, TableName};
-use crate::schema::change::{OutputColumn, OutputItem, Query};
+use crate::schema::change::{DataType, From, OutputColumn, OutputItem, Query};
 use crate::sql::lex::TokenKind;
 
 /// Words behind a relation in `FROM` that are not its alias.
-const NOT_ALIASES: &str = " where group order having limit offset fetch for union except intersect on using join \
+pub(super) const NOT_ALIASES: &str = " where group order having limit offset fetch for union except intersect on using join \
     inner left right full cross natural outer set returning window when then values select as tablesample lateral \
     straight_join use force ignore partition do with not and or default conflict into qualify from locked nowait skip ";
 /// Words that end the list of a `FROM`.
 const ENDS_FROM: &str = " where group order having limit offset fetch union except intersect set returning window \
     values when on_conflict for into ";
 
+/// How deep queries in `FROM` and `WITH` are described by themselves.
+const DEPTH_LIMIT: usize = 8;
+
 /// What the statement or query in the tokens `from` to `to` reads.
 pub fn describe(cursor: &Cursor<'_>, from: usize, to: usize) -> Query {
+    describe_at(cursor, from, to, 0)
+}
+
+pub(super) fn describe_at(cursor: &Cursor<'_>, from: usize, to: usize, depth: usize) -> Query {
     let span = cursor.span_between(from, to);
     let facts = expr::scan(cursor, from, to);
     let mut relations = Relations { cursor, reads: Vec::new(), aliases: Vec::new(), local: Vec::new() };
@@ -29,6 +36,8 @@ pub fn describe(cursor: &Cursor<'_>, from: usize, to: usize) -> Query {
         calls: facts.calls,
         columns: facts.columns,
         output: output(cursor, from, to),
+        from: if depth < DEPTH_LIMIT { from::clause(cursor, from, to, depth + 1) } else { From::default() },
+        with: if depth < DEPTH_LIMIT { from::with(cursor, from, to, depth + 1) } else { Vec::new() },
     }
 }
 
@@ -196,7 +205,7 @@ impl Relations<'_, '_> {
 }
 
 /// The token at `at` as a name.
-fn name_of(cursor: &Cursor<'_>, at: usize) -> Name {
+pub(super) fn name_of(cursor: &Cursor<'_>, at: usize) -> Name {
     match cursor.token(at).map(|token| token.kind) {
         Some(TokenKind::QuotedWord) => super::literal::quoted_name(cursor.word(at)),
         _ => Name::unquoted(cursor.word(at), cursor.dialect()),
@@ -273,7 +282,17 @@ fn item(cursor: &Cursor<'_>, from: usize, to: usize) -> OutputItem {
         (qualifier, name_of(cursor, end - 1))
     });
     let name = alias.or_else(|| figured_name(cursor, from, end));
-    OutputItem::Column(OutputColumn { name, column })
+    OutputItem::Column(OutputColumn { name, column, data_type: cast_type(cursor, from, end) })
+}
+
+/// The type of an expression that ends with a cast, in the tokens `from` to `to`.
+fn cast_type(cursor: &Cursor<'_>, from: usize, to: usize) -> Option<DataType> {
+    let cast = (from..to).rev().find(|at| cursor.op_at(*at, "::"))?;
+    let mut inner = cursor.clone();
+    inner.within(cast + 1, to, |inner| {
+        let data_type = crate::engine::postgres::lower::types::data_type(inner).ok()?;
+        inner.is_done().then_some(data_type)
+    })
 }
 
 /// Whether an operand ends just before `at`, so that a name there is an alias.
@@ -294,7 +313,7 @@ fn operand_before(cursor: &Cursor<'_>, at: usize) -> bool {
 }
 
 /// The name that PostgreSQL gives a column without an alias (`FigureColname`): that of the column or function.
-fn figured_name(cursor: &Cursor<'_>, from: usize, to: usize) -> Option<Name> {
+pub fn figured_name(cursor: &Cursor<'_>, from: usize, to: usize) -> Option<Name> {
     let (mut from, mut to) = (from, to);
     while to > from + 1 && cursor.punct_at(from, b'(') && cursor.mate(from) == to - 1 {
         (from, to) = (from + 1, to - 1);

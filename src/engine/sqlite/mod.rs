@@ -1,5 +1,4 @@
 //! SQLite 3.35 and later.
 
-pub mod catalog;
 pub mod session;
 pub mod transaction;

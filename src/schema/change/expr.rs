@@ -134,6 +134,8 @@ pub struct OutputColumn {
     pub name: Option<Name>,
     /// The qualifier and column that it passes on unchanged, if it is a plain column.
     pub column: Option<(Option<Name>, Name)>,
+    /// Its type, where it ends with a cast.
+    pub data_type: Option<DataType>,
 }
 
 /// One item of a select list.
@@ -143,6 +145,50 @@ pub enum OutputItem {
     Column(OutputColumn),
     /// `*`, or `t.*` with its qualifier.
     Star(Option<Name>),
+}
+
+/// One relation of a `FROM`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FromItem {
+    /// Its alias.
+    pub alias: Option<Name>,
+    /// The names that the alias gives to its columns.
+    pub columns: Vec<Name>,
+    /// What it is.
+    pub source: FromSource,
+}
+
+/// What stands in a `FROM`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FromSource {
+    /// A table, a view, or what a `WITH` defines.
+    Relation(TableName),
+    /// A query in parentheses.
+    Query(Box<Query>),
+    /// A function, `VALUES`, `XMLTABLE`, …: its columns are not known.
+    Other,
+}
+
+/// The `FROM` of a query.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct From {
+    /// Its relations in order.
+    pub items: Vec<FromItem>,
+    /// Columns that `USING` makes one of two.
+    pub merged: Vec<Name>,
+    /// Whether a `NATURAL JOIN` makes one of two columns wherever names agree.
+    pub natural: bool,
+}
+
+/// One name that a `WITH` defines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommonTable {
+    /// The name.
+    pub name: Name,
+    /// The names that it gives to its columns.
+    pub columns: Vec<Name>,
+    /// What it stands for.
+    pub query: Query,
 }
 
 /// A query inside a statement (of a view, `CREATE TABLE AS`, `INSERT … SELECT`, …).
@@ -162,4 +208,8 @@ pub struct Query {
     pub columns: Vec<Name>,
     /// The outermost select list, where it could be read.
     pub output: Option<Vec<OutputItem>>,
+    /// The `FROM` of that select list.
+    pub from: From,
+    /// What its `WITH` defines.
+    pub with: Vec<CommonTable>,
 }

@@ -59,6 +59,8 @@ pub struct IndexElement {
     pub column: Option<Name>,
     /// What is indexed, as written.
     pub expr: Expr,
+    /// What the server calls it when it makes up the index's name: the column, the function, or `expr`.
+    pub label: Name,
     /// `COLLATE`.
     pub collation: Option<String>,
     /// The operator class.

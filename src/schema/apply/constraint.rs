@@ -1,0 +1,561 @@
+//! Constraints: added with the names and indexes that the server gives them, validated, renamed, dropped.
+
+use super::{Apply, Note, naming};
+use crate::dialect::Dialect;
+use crate::name::{Name, TableName};
+use crate::schema::change::*;
+use crate::schema::model::*;
+use std::sync::Arc;
+
+impl Apply<'_> {
+    /// Does `action` if it is about constraints or indexes of the table; whether it is.
+    pub(super) fn constraint_action(&mut self, key: &TableName, action: &TableAction) -> bool {
+        match action {
+            TableAction::AddConstraint { constraint, if_not_exists } => {
+                let there = constraint.name.as_ref().is_some_and(|name| self.has_constraint(key, name));
+                if there && let Some(name) = &constraint.name {
+                    let subject = self.part(ObjectKind::Constraint, name, key);
+                    self.exists(subject, *if_not_exists, false);
+                } else {
+                    self.add_constraint(key, constraint);
+                }
+            }
+            TableAction::ValidateConstraint { name } => {
+                self.on_constraint(key, name, |constraint| constraint.valid = true);
+            }
+            TableAction::AlterConstraint { name, deferrable, initially_deferred, enforced } => {
+                self.on_constraint(key, name, |constraint| {
+                    constraint.deferrable = deferrable.unwrap_or(constraint.deferrable);
+                    constraint.initially_deferred =
+                        initially_deferred.unwrap_or(constraint.initially_deferred);
+                    constraint.enforced = enforced.unwrap_or(constraint.enforced);
+                    constraint.valid &= constraint.enforced;
+                });
+            }
+            TableAction::DropConstraint { name, if_exists, cascade } => {
+                self.drop_constraint(key, name, *if_exists, *cascade);
+            }
+            TableAction::DropPrimaryKey => {
+                let name =
+                    self.schema.tables.get(key).and_then(|table| Some(table.primary_key()?.name.clone()));
+                if let Some(name) = name {
+                    self.drop_constraint(key, &name, false, false);
+                }
+            }
+            TableAction::RenameConstraint { from, to } => self.rename_constraint(key, from, to),
+            TableAction::AddIndex(index) => self.add_index(key, index),
+            TableAction::DropIndex { name, if_exists } => self.drop_index_of(key, name, *if_exists),
+            TableAction::RenameIndex { from, to } => self.rename_index_of(key, from, to),
+            TableAction::SetIndexVisible { name, visible } => {
+                self.on_index(key, name, |index| index.invisible = !visible);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn has_constraint(&self, key: &TableName, name: &Name) -> bool {
+        self.schema.tables.get(key).is_some_and(|table| table.constraint(name).is_some())
+    }
+
+    /// Adds a constraint, with its index, to a table and to its partitions and children.
+    pub(super) fn add_constraint(&mut self, key: &TableName, constraint: &Constraint) {
+        match &constraint.kind {
+            ConstraintKind::Check(expr) => self.add_check(key, constraint, expr),
+            ConstraintKind::NotNull(column) => self.add_not_null(key, constraint, column),
+            ConstraintKind::Unique(unique) => self.add_key(key, constraint, unique, false),
+            ConstraintKind::PrimaryKey(primary) => self.add_key(key, constraint, primary, true),
+            ConstraintKind::Exclude(exclusion) => self.add_exclusion(key, constraint, exclusion),
+            ConstraintKind::ForeignKey(foreign) => self.add_foreign_key(key, constraint, foreign),
+        }
+    }
+
+    /// A constraint as the model holds it.
+    fn held(
+        &self,
+        name: Name,
+        kind: ConstraintKind,
+        from: &Constraint,
+        index: Option<Name>,
+    ) -> TableConstraint {
+        TableConstraint {
+            name: stored(&name, self.schema.dialect),
+            kind,
+            valid: !from.not_valid && !from.not_enforced,
+            enforced: !from.not_enforced,
+            deferrable: from.deferrable,
+            initially_deferred: from.initially_deferred,
+            no_inherit: from.no_inherit,
+            index,
+            inherited: false,
+            created: Some(self.schema.now),
+        }
+    }
+
+    fn push(&mut self, key: &TableName, constraint: TableConstraint) {
+        self.edit(key, |table| table.constraints.push(Arc::new(constraint)));
+    }
+
+    fn add_check(&mut self, key: &TableName, constraint: &Constraint, expr: &Expr) {
+        let Some(table) = self.schema.tables.get(key) else { return };
+        let mut expr = expr.clone();
+        if table.is_complete() {
+            expr.columns.retain(|column| table.column(column).is_some());
+        }
+        let name = constraint.name.clone().unwrap_or_else(|| match self.schema.dialect {
+            Dialect::Postgres => match expr.columns.as_slice() {
+                [one] => self.schema.constraint_name(key, one.as_str(), "check"),
+                _ => self.schema.constraint_name(key, "", "check"),
+            },
+            Dialect::Mysql | Dialect::Sqlite => {
+                let used = table.constraints.iter().map(|constraint| &constraint.name);
+                naming::numbered(&format!("{}_chk_", table.name.name), used)
+            }
+        });
+        // Assumed columns are learned from what constrains them.
+        for column in expr.requires_not_null.clone() {
+            self.assume_column(key, &column);
+        }
+        let held = self.held(name, ConstraintKind::Check(expr), constraint, None);
+        if !constraint.no_inherit {
+            for child in self.descendants(key) {
+                if !self.has_constraint(&child, &held.name) {
+                    self.push(&child, TableConstraint { inherited: true, ..held.clone() });
+                }
+            }
+        }
+        self.push(key, held);
+    }
+
+    fn add_not_null(&mut self, key: &TableName, constraint: &Constraint, column: &Name) {
+        self.assume_column(key, column);
+        for table in std::iter::once(key.clone()).chain(self.descendants(key)) {
+            self.edit(&table, |table| {
+                if let Some(at) = table.column_at(column) {
+                    Arc::make_mut(&mut table.columns[at]).nullability = Nullability::NotNull;
+                }
+            });
+        }
+        // One without a name is the column's own; its name only shows from PostgreSQL 18 on.
+        let name = match (&constraint.name, constraint.not_valid) {
+            (Some(name), _) => name.clone(),
+            (None, true) => self.schema.constraint_name(key, column.as_str(), "not_null"),
+            (None, false) => return,
+        };
+        let held = self.held(name, ConstraintKind::NotNull(column.clone()), constraint, None);
+        self.push(key, held);
+    }
+
+    /// `DROP NOT NULL` drops a NOT NULL constraint with a name, too.
+    pub(super) fn drop_not_null_constraint(&mut self, key: &TableName, column: &Name) {
+        self.edit(key, |table| {
+            table.constraints.retain(
+                |constraint| !matches!(&constraint.kind, ConstraintKind::NotNull(of) if of == column),
+            );
+        });
+    }
+
+    fn add_key(&mut self, key: &TableName, constraint: &Constraint, with: &KeyConstraint, primary: bool) {
+        let mut with = with.clone();
+        let index = match &with.using_index {
+            Some(existing) => match self.adopt_index(key, existing, constraint.name.as_ref(), primary) {
+                Some((name, columns, include)) => {
+                    (with.columns, with.include) = (columns, include);
+                    name
+                }
+                None => return,
+            },
+            None => self.key_index(key, constraint, &with, primary),
+        };
+        let kind = if primary {
+            ConstraintKind::PrimaryKey(with.clone())
+        } else {
+            ConstraintKind::Unique(with.clone())
+        };
+        let name = match (self.schema.dialect, primary) {
+            (Dialect::Mysql, true) => Name::new("PRIMARY"),
+            _ => index.clone(),
+        };
+        for column in &with.columns {
+            self.assume_column(key, column);
+        }
+        if primary {
+            self.primary_key_columns(key, &with.columns);
+        }
+        let held = self.held(name, kind, constraint, Some(index.clone()));
+        self.push(key, held);
+        let added =
+            self.schema.tables.get(key).and_then(|table| Some((table.clone(), table.index(&index)?.clone())));
+        if let Some((table, index)) = added {
+            for child in self.partitions(key) {
+                self.index_for_partition(&table, &index, &child);
+            }
+        }
+    }
+
+    /// The columns of a primary key are not null; SQLite's may be, where the table has a rowid.
+    fn primary_key_columns(&mut self, key: &TableName, columns: &[Name]) {
+        let strict = |table: &Table| match table.dialect {
+            Dialect::Postgres | Dialect::Mysql => true,
+            Dialect::Sqlite => matches!(table.form, TableForm::WithoutRowid | TableForm::StrictWithoutRowid),
+        };
+        for table in std::iter::once(key.clone()).chain(self.descendants(key)) {
+            self.edit(&table, |table| {
+                if !strict(table) {
+                    return;
+                }
+                for name in columns {
+                    if let Some(at) = table.column_at(name) {
+                        Arc::make_mut(&mut table.columns[at]).nullability = Nullability::NotNull;
+                    }
+                }
+            });
+        }
+    }
+
+    /// Makes the index of a key; its name.
+    fn key_index(
+        &mut self,
+        key: &TableName,
+        constraint: &Constraint,
+        with: &KeyConstraint,
+        primary: bool,
+    ) -> Name {
+        let elements = if with.elements.is_empty() {
+            with.columns.iter().map(super::index::element).collect()
+        } else {
+            with.elements.clone()
+        };
+        let name = self.key_name(key, constraint, with, primary);
+        let index = Index {
+            name: name.clone(),
+            unique: true,
+            primary,
+            method: with.without_overlaps.then(|| "gist".to_owned()),
+            elements,
+            include: with.include.clone(),
+            predicate: None,
+            nulls_not_distinct: with.nulls_not_distinct,
+            invisible: false,
+            valid: true,
+            constraint: Some(name.clone()),
+            part_of: None,
+            created: Some(self.schema.now),
+        };
+        // SQLite's INTEGER PRIMARY KEY is the rowid: it has no index. The model keeps one all the same.
+        self.push_index(key, index);
+        name
+    }
+
+    fn key_name(
+        &self,
+        key: &TableName,
+        constraint: &Constraint,
+        with: &KeyConstraint,
+        primary: bool,
+    ) -> Name {
+        let Some(table) = self.schema.tables.get(key) else { return Name::default() };
+        match self.schema.dialect {
+            Dialect::Postgres => {
+                constraint.name.clone().map(|name| stored(&name, Dialect::Postgres)).unwrap_or_else(|| {
+                    let columns = if primary { String::new() } else { naming::joined(&with.columns) };
+                    self.schema.relation_name(key, &columns, if primary { "pkey" } else { "key" }, true)
+                })
+            }
+            Dialect::Mysql if primary => Name::new("PRIMARY"),
+            Dialect::Mysql => {
+                let given = with.index_name.clone().or_else(|| constraint.name.clone());
+                given.unwrap_or_else(|| self.mysql_index_name(table, with.columns.first()))
+            }
+            Dialect::Sqlite => constraint.name.clone().unwrap_or_else(|| {
+                let used = table.indexes.iter().map(|index| &index.name);
+                naming::numbered(&format!("sqlite_autoindex_{}_", table.name.name), used)
+            }),
+        }
+    }
+
+    fn add_exclusion(&mut self, key: &TableName, constraint: &Constraint, exclusion: &Exclusion) {
+        let elements: Vec<IndexElement> =
+            exclusion.elements.iter().map(|(element, _)| element.clone()).collect();
+        let name = constraint.name.clone().unwrap_or_else(|| {
+            self.schema.relation_name(key, &naming::joined(&naming::labels(&elements)), "excl", true)
+        });
+        let index = Index {
+            name: name.clone(),
+            unique: false,
+            primary: false,
+            method: exclusion.method.clone(),
+            elements,
+            include: Vec::new(),
+            predicate: exclusion.predicate.clone(),
+            nulls_not_distinct: false,
+            invisible: false,
+            valid: true,
+            constraint: Some(name.clone()),
+            part_of: None,
+            created: Some(self.schema.now),
+        };
+        self.push_index(key, index);
+        let held =
+            self.held(name.clone(), ConstraintKind::Exclude(exclusion.clone()), constraint, Some(name));
+        self.push(key, held);
+    }
+
+    fn add_foreign_key(&mut self, key: &TableName, constraint: &Constraint, foreign: &ForeignKey) {
+        let mut foreign = foreign.clone();
+        // MySQL looks for an unqualified table in the database of the one that refers to it.
+        if self.schema.dialect == Dialect::Mysql && foreign.references.schema.is_none() {
+            foreign.references.schema.clone_from(&key.schema);
+        }
+        if let Some(target) = self.table_key(&foreign.references) {
+            if foreign.referenced_columns.is_empty() {
+                let primary = self.schema.tables.get(&target).and_then(|table| table.primary_key());
+                foreign.referenced_columns = primary.map(|key| key.columns().to_vec()).unwrap_or_default();
+            }
+            foreign.references = target;
+        } else {
+            foreign.references = self.schema.new_key(&foreign.references);
+        }
+        for column in &foreign.columns {
+            self.assume_column(key, column);
+        }
+        let name = constraint.name.clone().unwrap_or_else(|| self.foreign_key_name(key, &foreign.columns));
+        let name = stored(&name, self.schema.dialect);
+        let mut index = None;
+        if self.schema.dialect == Dialect::Mysql {
+            index = self.index_for_foreign_key(key, constraint.name.as_ref(), &foreign);
+        }
+        let held = self.held(name, ConstraintKind::ForeignKey(foreign), constraint, index);
+        for child in self.partitions(key) {
+            self.foreign_key_for_partition(&Arc::new(held.clone()), &child);
+        }
+        self.push(key, held);
+    }
+
+    fn foreign_key_name(&self, key: &TableName, columns: &[Name]) -> Name {
+        let Some(table) = self.schema.tables.get(key) else { return Name::default() };
+        let used = table.constraints.iter().map(|constraint| &constraint.name);
+        match self.schema.dialect {
+            Dialect::Postgres => self.schema.constraint_name(key, &naming::joined(columns), "fkey"),
+            Dialect::Mysql => naming::numbered(&format!("{}_ibfk_", table.name.name), used),
+            Dialect::Sqlite => naming::numbered(&format!("{}_fk_", table.name.name), used),
+        }
+    }
+
+    /// The partitions of a table: what has keys on the parent has them, too. Children by inheritance do not.
+    pub(super) fn partitions(&self, key: &TableName) -> Vec<TableName> {
+        let is_partition = |child: &TableName| {
+            self.schema.tables.get(child).is_some_and(|table| table.partition_of.is_some())
+        };
+        self.descendants(key).into_iter().filter(is_partition).collect()
+    }
+
+    /// The copy of a parent's foreign key on a partition.
+    pub(super) fn foreign_key_for_partition(&mut self, constraint: &Arc<TableConstraint>, child: &TableName) {
+        let mut own = TableConstraint {
+            inherited: true,
+            created: Some(self.schema.now),
+            ..TableConstraint::clone(constraint)
+        };
+        let Some(table) = self.schema.tables.get(child) else { return };
+        if table.constraints.iter().any(|other| other.kind == own.kind) {
+            return;
+        }
+        if table.constraint(&own.name).is_some() {
+            own.name = self.foreign_key_name(child, own.columns());
+        }
+        self.push(child, own);
+    }
+
+    fn on_constraint(&mut self, key: &TableName, name: &Name, change: impl Fn(&mut TableConstraint)) {
+        let mut found = false;
+        for table in std::iter::once(key.clone()).chain(self.descendants(key)) {
+            self.edit(&table, |table| {
+                if let Some(at) =
+                    table.constraints.iter().position(|constraint| table.same(&constraint.name, name))
+                {
+                    change(Arc::make_mut(&mut table.constraints[at]));
+                    found = true;
+                }
+            });
+        }
+        if !found && self.is_complete(key) {
+            let subject = self.part(ObjectKind::Constraint, name, key);
+            self.missing(subject, false);
+        }
+    }
+
+    pub(super) fn is_complete(&self, key: &TableName) -> bool {
+        self.schema.tables.get(key).is_some_and(|table| table.is_complete())
+    }
+
+    fn drop_constraint(&mut self, key: &TableName, name: &Name, if_exists: bool, cascade: bool) {
+        let found = self.schema.tables.get(key).and_then(|table| table.constraint(name).cloned());
+        let Some(constraint) = found else { return self.drop_unknown_constraint(key, name, if_exists) };
+        // MySQL drops a primary key by DROP PRIMARY KEY only, and a unique one as an index as well.
+        self.remove_constraint(key, &constraint, cascade);
+        for child in self.descendants(key) {
+            let own = self.schema.tables.get(&child).and_then(|table| {
+                let same_kind = |other: &&Arc<TableConstraint>| {
+                    other.inherited && (other.name == constraint.name || other.kind == constraint.kind)
+                };
+                table.constraints.iter().find(same_kind).cloned()
+            });
+            if let Some(own) = own {
+                self.remove_constraint(&child, &own, true);
+            }
+        }
+    }
+
+    /// A constraint that the model does not hold: the NOT NULL of a column (PostgreSQL 18 gives each a name), an
+    /// index (MySQL), or one of a table that is not wholly known.
+    fn drop_unknown_constraint(&mut self, key: &TableName, name: &Name, if_exists: bool) {
+        let Some(table) = self.schema.tables.get(key) else { return };
+        let suffix = name.as_str().strip_suffix("_not_null");
+        let column = suffix.and_then(|rest| rest.strip_prefix(&format!("{}_", table.name.name)));
+        if let Some(column) = column.map(Name::new).filter(|column| table.column(column).is_some()) {
+            self.edit(key, |table| {
+                if let Some(at) = table.column_at(&column) {
+                    Arc::make_mut(&mut table.columns[at]).nullability = Nullability::Null;
+                }
+            });
+        } else if table.index(name).is_some() && self.schema.dialect == Dialect::Mysql {
+            self.drop_index_of(key, name, if_exists);
+        } else if table.is_complete() {
+            let subject = self.part(ObjectKind::Constraint, name, key);
+            self.missing(subject, if_exists);
+        }
+    }
+
+    /// Takes a constraint out, with its index and with the foreign keys that need it.
+    pub(super) fn remove_constraint(&mut self, key: &TableName, constraint: &TableConstraint, cascade: bool) {
+        self.edit(key, |table| table.constraints.retain(|other| other.name != constraint.name));
+        if let ConstraintKind::NotNull(column) = &constraint.kind {
+            self.edit(key, |table| {
+                if let Some(at) = table.column_at(column) {
+                    Arc::make_mut(&mut table.columns[at]).nullability = Nullability::Null;
+                }
+            });
+        }
+        let is_key = matches!(constraint.kind, ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_));
+        if is_key {
+            self.foreign_keys_over(key, constraint, cascade);
+        }
+        if let Some(index) =
+            constraint.index.as_ref().filter(|_| !matches!(constraint.kind, ConstraintKind::ForeignKey(_)))
+        {
+            self.remove_index(key, index);
+        }
+    }
+
+    /// Foreign keys of other tables that refer to the columns of a key which is dropped.
+    fn foreign_keys_over(&mut self, key: &TableName, constraint: &TableConstraint, cascade: bool) {
+        if self.schema.dialect != Dialect::Postgres {
+            return;
+        }
+        let another = |table: &Table| {
+            table.indexes.iter().any(|index| {
+                index.unique
+                    && index.constraint.as_ref() != Some(&constraint.name)
+                    && index
+                        .plain_columns()
+                        .is_some_and(|columns| columns.iter().copied().eq(constraint.columns()))
+            })
+        };
+        if self.schema.tables.get(key).is_some_and(|table| another(table.as_ref())) {
+            return;
+        }
+        let over: Vec<(TableName, Arc<TableConstraint>)> = (self.schema.references_to(key))
+            .filter(|(_, foreign)| match &foreign.kind {
+                ConstraintKind::ForeignKey(foreign) => foreign.referenced_columns == constraint.columns(),
+                _ => false,
+            })
+            .map(|(table, foreign)| (table.name.clone(), Arc::clone(foreign)))
+            .collect();
+        for (table, foreign) in over {
+            let subject = self.part(ObjectKind::Constraint, &foreign.name, &table);
+            if cascade {
+                self.taken(subject);
+                self.remove_constraint(&table, &foreign, true);
+            } else {
+                self.note(Note::Blocked(subject));
+            }
+        }
+    }
+
+    /// What goes with a column: indexes and constraints in which it stands.
+    pub(super) fn drop_uses_of_column(&mut self, key: &TableName, name: &Name, cascade: bool) {
+        let Some(table) = self.schema.tables.get(key).cloned() else { return };
+        if self.schema.dialect == Dialect::Mysql {
+            return self.drop_mysql_uses(key, name);
+        }
+        let is = |column: &Name| table.same(column, name);
+        for constraint in &table.constraints {
+            let uses = constraint.columns().iter().any(is)
+                || matches!(&constraint.kind, ConstraintKind::Exclude(exclusion)
+                    if exclusion.elements.iter().any(|(element, _)| element.expr.columns.iter().any(is)));
+            if uses {
+                let subject = self.part(ObjectKind::Constraint, &constraint.name, key);
+                self.taken(subject);
+                self.remove_constraint(key, constraint, cascade);
+            }
+        }
+        for index in &table.indexes {
+            let there = self.schema.tables.get(key).is_some_and(|table| table.index(&index.name).is_some());
+            if there && index.uses(name) {
+                let subject = self.part(ObjectKind::Index, &index.name, key);
+                self.taken(subject);
+                self.remove_index(key, &index.name);
+            }
+        }
+    }
+
+    /// MySQL takes the column out of each index; an index without columns goes
+    /// (<https://dev.mysql.com/doc/refman/8.4/en/alter-table.html>).
+    fn drop_mysql_uses(&mut self, key: &TableName, name: &Name) {
+        let Some(table) = self.schema.tables.get(key).cloned() else { return };
+        for index in &table.indexes {
+            if !index.uses(name) {
+                continue;
+            }
+            let subject = self.part(ObjectKind::Index, &index.name, key);
+            self.taken(subject);
+            let left: Vec<IndexElement> = index
+                .elements
+                .iter()
+                .filter(|element| !element.expr.columns.iter().any(|column| table.same(column, name)))
+                .cloned()
+                .collect();
+            if left.is_empty() {
+                self.remove_index(key, &index.name);
+                self.edit(key, |table| {
+                    table.constraints.retain(|other| other.index.as_ref() != Some(&index.name));
+                });
+            } else {
+                self.on_index(key, &index.name, |index| index.elements.clone_from(&left));
+                self.edit(key, |table| drop_from_keys(table, &index.name, name));
+            }
+        }
+        self.edit(key, |table| {
+            let speaks_only_of = |constraint: &Arc<TableConstraint>| match &constraint.kind {
+                ConstraintKind::Check(expr) => expr.columns == [name.clone()],
+                _ => false,
+            };
+            table.constraints.retain(|constraint| !speaks_only_of(constraint));
+        });
+    }
+}
+
+/// Takes the column `name` out of the key that the index `index` serves.
+fn drop_from_keys(table: &mut Table, index: &Name, name: &Name) {
+    let dialect = table.dialect;
+    for constraint in &mut table.constraints {
+        if constraint.index.as_ref() != Some(index) {
+            continue;
+        }
+        let constraint = Arc::make_mut(constraint);
+        if let ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) = &mut constraint.kind {
+            key.columns.retain(|column| !same(column, name, dialect));
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The schema model against real servers: after all migrations of real projects, what the model holds is what the
+//! server's catalog shows. `TWOSTEP_CORPORA` names the folder that holds them: PROJECT/ENGINE/….
+//!
+//! A migration that the server refuses is left out of both. `TWOSTEP_DIFFERENCES=1` lists every difference.
+
+#![allow(clippy::print_stdout, reason = "its tables are for people")]
+
+mod lines;
+mod postgres;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use twostep::analysis::{Step, analyze_one};
+use twostep::dialect::Dialect;
+use twostep::files::read_migrations;
+use twostep::schema::change::{ChangeKind, OpaqueReason};
+use twostep::schema::model::Schema;
+use twostep::source::ReadOptions;
+
+/// What is said of each relation, one fact a line.
+type Facts = BTreeMap<String, Vec<String>>;
+
+/// A server that takes migrations, one statement after the other.
+trait Server {
+    /// Runs the statements of one migration in a session of their own; the first complaint.
+    fn run(&mut self, steps: &[Step], transaction: bool) -> Result<(), String>;
+    /// What its catalog shows.
+    fn facts(&mut self) -> Facts;
+    /// A default as the server prints it for a column of this type, if it takes it.
+    fn printed_default(&mut self, data_type: &str, default: &str) -> Option<String>;
+}
+
+/// The projects and engines below the folder of the corpora.
+fn folders(engine: &str) -> Vec<(String, PathBuf)> {
+    let corpora = PathBuf::from(std::env::var("TWOSTEP_CORPORA").expect("TWOSTEP_CORPORA names a folder"));
+    let mut found: Vec<(String, PathBuf)> = Vec::new();
+    for project in std::fs::read_dir(corpora).unwrap() {
+        let path = project.unwrap().path().join(engine);
+        if path.is_dir() {
+            let name = path.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+            found.push((name, path));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What became of one project.
+struct Outcome {
+    refused: Vec<String>,
+    tables: usize,
+    equal: usize,
+    others: usize,
+    others_equal: usize,
+    differences: Vec<String>,
+}
+
+fn compare(path: &Path, dialect: Dialect, server: &mut dyn Server) -> Outcome {
+    let options = ReadOptions { dialect: Some(dialect), ..ReadOptions::default() };
+    let folder = read_migrations(path, None, &options).unwrap();
+    let mut schema = Schema::new(dialect);
+    let mut refused = Vec::new();
+    for (number, migration) in folder.migrations.iter().enumerate() {
+        let analysis = analyze_one(&migration.up, number, schema.clone());
+        match server.run(&analysis.steps, migration.up.transaction) {
+            Ok(()) => schema = analysis.end,
+            Err(error) => refused.push(format!("{}: {error}", migration.up.path)),
+        }
+    }
+    let (mut model, catalog) = (lines::of_model(&schema), server.facts());
+    for (relation, line, data_type, default) in lines::defaults(&schema) {
+        // The server prints '1970-01-01' as it reads it; what it does with ours, it can tell.
+        let Some(ours) = model.get_mut(&relation) else { continue };
+        let theirs = catalog.get(&relation);
+        if theirs.is_some_and(|theirs| theirs.contains(&line)) {
+            continue;
+        }
+        if let Some(printed) = server.printed_default(&data_type, &default) {
+            let (own, shown) = (lines::normal(&default, dialect), lines::normal(&printed, dialect));
+            let at = ours.iter().position(|other| *other == line).unwrap();
+            ours[at] = line.replace(&format!("default {own}"), &format!("default {shown}"));
+        }
+    }
+    let mut outcome =
+        Outcome { refused, tables: 0, equal: 0, others: 0, others_equal: 0, differences: Vec::new() };
+    let names: std::collections::BTreeSet<&String> = model.keys().chain(catalog.keys()).collect();
+    for name in names {
+        let empty = Vec::new();
+        let (ours, theirs) = (model.get(name).unwrap_or(&empty), catalog.get(name).unwrap_or(&empty));
+        let missing: Vec<_> = theirs.iter().filter(|line| !ours.contains(line)).collect();
+        let extra: Vec<_> = ours.iter().filter(|line| !theirs.contains(line)).collect();
+        let same = missing.is_empty() && extra.is_empty();
+        if name.starts_with("table ") {
+            (outcome.tables, outcome.equal) = (outcome.tables + 1, outcome.equal + usize::from(same));
+        } else {
+            (outcome.others, outcome.others_equal) =
+                (outcome.others + 1, outcome.others_equal + usize::from(same));
+        }
+        outcome.differences.extend(missing.iter().map(|line| format!("{name}: server only: {line}")));
+        outcome.differences.extend(extra.iter().map(|line| format!("{name}: model only:  {line}")));
+    }
+    outcome
+}
+
+/// Compares all projects of an engine, prints the table, and gives those below `least` percent.
+fn check(engine: &str, dialect: Dialect, mut server: impl FnMut() -> Box<dyn Server>, least: usize) {
+    let mut below = Vec::new();
+    println!("{:18} refused  tables  equal     %  others  equal", "project");
+    for (project, path) in folders(engine) {
+        let outcome = compare(&path, dialect, server().as_mut());
+        let percent = (outcome.equal * 100).checked_div(outcome.tables).unwrap_or(100);
+        println!(
+            "{project:18} {:7} {:7} {:6} {percent:5} {:7} {:6}",
+            outcome.refused.len(),
+            outcome.tables,
+            outcome.equal,
+            outcome.others,
+            outcome.others_equal
+        );
+        if std::env::var("TWOSTEP_DIFFERENCES").is_ok() {
+            outcome.refused.iter().for_each(|line| println!("    refused: {line}"));
+            outcome.differences.iter().for_each(|line| println!("    {line}"));
+        }
+        if percent < least {
+            below.push(project);
+        }
+    }
+    assert!(below.is_empty(), "below {least} %: {below:?}");
+}
+
+#[test]
+#[ignore = "needs TWOSTEP_CORPORA"]
+fn the_model_holds_what_postgres_shows() {
+    let Some(server) = crate::servers::postgres::postgres() else { return };
+    check("postgresql", Dialect::Postgres, || Box::new(postgres::Catalog::new(server)), 95);
+}
+
+/// How much of what real projects run stays opaque, and no statement that makes us panic.
+#[test]
+#[ignore = "needs TWOSTEP_CORPORA"]
+fn hardly_anything_stays_opaque() {
+    println!("{:12} statements  opaque  dynamic       %", "engine");
+    for (engine, dialect) in [("postgresql", Dialect::Postgres)] {
+        let (mut statements, mut opaque, mut dynamic) = (0, Vec::new(), 0);
+        for (project, path) in folders(engine) {
+            let options = ReadOptions { dialect: Some(dialect), ..ReadOptions::default() };
+            let folder = read_migrations(&path, None, &options).unwrap();
+            let scripts = folder.migrations.iter().flat_map(|one| std::iter::once(&one.up).chain(&one.down));
+            for script in scripts {
+                for step in analyze_one(script, 0, Schema::new(dialect)).steps {
+                    statements += 1;
+                    let mut holes = step.changes.iter().filter_map(|applied| match &applied.change.kind {
+                        ChangeKind::Opaque(opaque) => Some(opaque),
+                        _ => None,
+                    });
+                    match holes.next() {
+                        Some(hole) if hole.reason == OpaqueReason::Dynamic => dynamic += 1,
+                        Some(hole) => opaque.push(format!("{project} {}: {}", script.path, hole.why)),
+                        None => {}
+                    }
+                }
+            }
+        }
+        let share = opaque.len() as f64 * 100.0 / f64::from(statements);
+        println!("{engine:12} {statements:10} {:7} {dynamic:8} {share:7.3}", opaque.len());
+        opaque.iter().for_each(|line| println!("    {line}"));
+    }
+}
