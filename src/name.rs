@@ -45,6 +45,14 @@ impl Name {
         out.push(quote);
         out
     }
+
+    /// As people read it: quoted only where a character in it would be misread. A reserved word is not, so this is
+    /// no SQL.
+    pub fn shown(&self, dialect: Dialect) -> String {
+        let starts_plain = self.0.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
+        if starts_plain && self.0.chars().all(is_plain) { self.0.clone() } else { self.quoted(dialect) }
+    }
 }
 
 impl fmt::Display for Name {
@@ -149,6 +157,15 @@ mod tests {
         let name = Name::new("we\"ird`name");
         assert_eq!(name.quoted(Dialect::Postgres), "\"we\"\"ird`name\"");
         assert_eq!(name.quoted(Dialect::Mysql), "`we\"ird``name`");
+    }
+
+    #[test]
+    fn names_are_shown_without_needless_quotes() {
+        for (name, shown) in [("users", "users"), ("Mixed_1$", "Mixed_1$"), ("two words", "\"two words\"")] {
+            assert_eq!(Name::new(name).shown(Dialect::Sqlite), shown);
+        }
+        assert_eq!(Name::new("1st`").shown(Dialect::Mysql), "`1st```");
+        assert_eq!(Name::new("").shown(Dialect::Sqlite), "\"\"");
     }
 
     #[test]

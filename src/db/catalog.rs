@@ -3,7 +3,7 @@
 use super::error::{DbError, DbErrorClass};
 use super::session::{Row, Session};
 use crate::dialect::Dialect;
-use crate::engine::postgres;
+use crate::engine::{postgres, sqlite};
 use crate::schema::catalog::{Catalog, CatalogOptions};
 
 /// The catalog of the session's database: one round trip, or two where it holds rare kinds of objects. Changes
@@ -18,9 +18,13 @@ pub async fn read(session: &mut dyn Session, options: &CatalogOptions) -> Result
             }
             Ok(postgres::catalog::assemble(&rows, options))
         }
-        dialect @ (Dialect::Mysql | Dialect::Sqlite) => Err(DbError::new(
+        Dialect::Sqlite => {
+            let rows = ask(session, &sqlite::catalog::query(version)).await?;
+            Ok(sqlite::catalog::assemble(&rows, options))
+        }
+        Dialect::Mysql => Err(DbError::new(
             DbErrorClass::Statement,
-            format!("the catalog of {} cannot be read yet", dialect.title()),
+            format!("the catalog of {} cannot be read yet", Dialect::Mysql.title()),
         )),
     }
 }

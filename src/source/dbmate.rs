@@ -4,6 +4,7 @@
 //! Files run in the order of their names, not of their numbers: `10_b.sql` before `9_a.sql`. Each direction runs in
 //! one transaction with its row of history, unless its marker says `transaction:false`.
 
+use super::export::{Written, WrittenScript};
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions};
 use super::names::{leading_digits, seems_sql};
 use super::reading::{Line, Reading, is_only_comments, lines, sql_part, text, versioned};
@@ -74,6 +75,19 @@ impl Format for Dbmate {
             }
         }
         reading.finish(self.id())
+    }
+
+    fn written(&self, migration: &Written<'_>) -> Vec<NewFile> {
+        let option = |script: &WrittenScript| if script.transaction { "" } else { " transaction:false" };
+        let mut text = format!("-- migrate:up{}\n{}\n", option(&migration.up), migration.up.text);
+        match &migration.down {
+            Some(down) => text.push_str(&format!("-- migrate:down{}\n{}", option(down), down.text)),
+            None => text.push_str("-- migrate:down\n"),
+        }
+        self.new_files(&migration.new)
+            .into_iter()
+            .map(|file| NewFile { text: text.clone(), ..file })
+            .collect()
     }
 
     fn new_files(&self, new: &NewMigration<'_>) -> Vec<NewFile> {

@@ -5,6 +5,7 @@
 //! direction runs in one transaction with its row of history, unless `metadata.toml` says
 //! `run_in_transaction = false`, or is there and says nothing.
 
+use super::export::Written;
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions, shape_score};
 use super::names::{seems_sql, split_path};
 use super::reading::{Reading, text, versioned};
@@ -73,6 +74,20 @@ impl Format for Diesel {
             reading.migrations.extend(migration);
         }
         reading.finish(self.id())
+    }
+
+    fn written(&self, migration: &Written<'_>) -> Vec<NewFile> {
+        let mut files = self.new_files(&migration.new);
+        let scripts = std::iter::once(&migration.up).chain(&migration.down);
+        for (file, script) in files.iter_mut().zip(scripts) {
+            file.text.clone_from(&script.text);
+        }
+        if !migration.up.transaction {
+            let folder = split_path(&files[0].path).0;
+            let text = "run_in_transaction = false\n".to_owned();
+            files.push(NewFile { path: format!("{folder}/metadata.toml"), text });
+        }
+        files
     }
 
     fn new_files(&self, new: &NewMigration<'_>) -> Vec<NewFile> {

@@ -8,6 +8,7 @@
 mod file_name;
 mod placeholders;
 
+use super::export::Written;
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions, shape_score};
 use super::names::{join, seems_sql, split_path};
 use super::one_piece;
@@ -125,6 +126,26 @@ impl Format for Flyway {
             }
         }
         reading.finish(self.id())
+    }
+
+    fn written(&self, migration: &Written<'_>) -> Vec<NewFile> {
+        let mut files = self.new_files(&migration.new);
+        let scripts: Vec<_> = std::iter::once(&migration.up).chain(&migration.down).collect();
+        for index in 0..files.len().min(scripts.len()) {
+            files[index].text.clone_from(&scripts[index].text);
+            let mut settings = String::new();
+            if !scripts[index].transaction {
+                settings.push_str("executeInTransaction=false\n");
+            }
+            if scripts[index].text.contains("${") {
+                settings.push_str("placeholderReplacement=false\n");
+            }
+            if !settings.is_empty() {
+                let path = format!("{}.conf", files[index].path);
+                files.push(NewFile { path, text: settings });
+            }
+        }
+        files
     }
 
     fn new_files(&self, new: &NewMigration<'_>) -> Vec<NewFile> {

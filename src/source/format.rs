@@ -4,6 +4,7 @@
 pub(super) mod testing;
 
 use super::engines::Place;
+use super::export::Written;
 use super::versions::{Numbering, UnixSeconds};
 use super::{
     Body, Kind, Migration, SourceFile, SourceProblem, Version, authelia, dbmate, diesel, engines, flyway,
@@ -49,6 +50,22 @@ pub trait Format: Sync {
 
     /// The files of a new migration.
     fn new_files(&self, new: &NewMigration<'_>) -> Vec<NewFile>;
+
+    /// The files of a migration that comes from another format. What they cannot say is found when they are read back.
+    fn written(&self, migration: &Written<'_>) -> Vec<NewFile> {
+        let mut files = self.new_files(&migration.new);
+        let scripts = std::iter::once(&migration.up).chain(&migration.down);
+        for (file, script) in files.iter_mut().zip(scripts) {
+            let mark = if script.transaction { "" } else { self.no_transaction_mark() };
+            file.text = format!("{mark}{}", script.text);
+        }
+        files
+    }
+
+    /// What stands on top of a file that runs without a transaction.
+    fn no_transaction_mark(&self) -> &'static str {
+        ""
+    }
 
     /// The version for a new migration behind `existing`.
     fn next_version(&self, existing: &[Version], numbering: Option<Numbering>, now: UnixSeconds) -> Version {

@@ -8,6 +8,7 @@
 mod envsub;
 mod parse;
 
+use super::export::{Written, WrittenScript};
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions};
 use super::names::{is_code, leading_digits, seems_sql};
 use super::pieces::{cut_warnings, statements};
@@ -91,6 +92,20 @@ impl Format for Goose {
             }
         }
         reading.finish(self.id())
+    }
+
+    fn written(&self, migration: &Written<'_>) -> Vec<NewFile> {
+        let pieces =
+            |script: &WrittenScript| script.in_pieces("-- +goose StatementBegin", "-- +goose StatementEnd");
+        let mark = if migration.up.transaction { "" } else { "-- +goose NO TRANSACTION\n" };
+        let mut text = format!("{mark}-- +goose Up\n{}", pieces(&migration.up));
+        if let Some(down) = &migration.down {
+            text.push_str(&format!("\n-- +goose Down\n{}", pieces(down)));
+        }
+        self.new_files(&migration.new)
+            .into_iter()
+            .map(|file| NewFile { text: text.clone(), ..file })
+            .collect()
     }
 
     fn new_files(&self, new: &NewMigration<'_>) -> Vec<NewFile> {

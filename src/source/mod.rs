@@ -10,6 +10,7 @@
 //! - `pieces`: statements that are cut out of a file by its lines;
 //! - `one_piece`: tools that send a file in one piece;
 //! - `history`: the checksums that other tools keep;
+//! - `export`: a folder in another format;
 //! - `versions`: the version of a new migration;
 //! - one file for each format.
 
@@ -17,6 +18,7 @@ pub mod authelia;
 pub mod dbmate;
 pub mod diesel;
 mod engines;
+pub mod export;
 pub mod flyway;
 pub mod format;
 pub mod golang_migrate;
@@ -37,6 +39,7 @@ pub mod sqlx_migrate;
 pub mod twostep;
 pub mod versions;
 
+pub use export::export;
 pub use format::{FORMATS, Folder, Format, NewFile, NewMigration, ReadOptions, by_id, detect, read};
 pub use history::{KeptChecksum, kept_checksum};
 pub use names::slug;

@@ -6,6 +6,7 @@
 //! `;;` stands for `;`. Every line loses its leading and trailing blanks. Revisions are counted from 1, and the first
 //! that is missing ends them.
 
+use super::export::{Written, WrittenScript};
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions};
 use super::names::{leading_digits, missing_variable, seems_sql, split_path};
 use super::reading::{Direction, Reading, given_part, is_only_comments, lines, text, versioned};
@@ -75,6 +76,20 @@ impl Format for Play {
             reading.migrations.push(migration);
         }
         reading.finish(self.id())
+    }
+
+    fn written(&self, migration: &Written<'_>) -> Vec<NewFile> {
+        let side = |script: &WrittenScript| {
+            let ended =
+                script.statements.iter().map(|statement| format!("{};\n", statement.replace(';', ";;")));
+            ended.collect::<String>()
+        };
+        let mut text = format!("-- {}\n\n-- !Ups\n{}", migration.new.name, side(&migration.up));
+        if let Some(down) = &migration.down {
+            text.push_str(&format!("\n-- !Downs\n{}", side(down)));
+        }
+        let number = migration.new.version.as_str().trim_start_matches('0');
+        vec![NewFile { path: format!("{number}.sql"), text }]
     }
 
     fn new_files(&self, new: &NewMigration<'_>) -> Vec<NewFile> {

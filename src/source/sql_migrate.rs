@@ -5,6 +5,7 @@
 //! marker says `notransaction`. A statement ends at a line that ends with `;`, unless it stands between
 //! `StatementBegin` and `StatementEnd`. Lines that start with `-- ` are left out, even inside of a function's body.
 
+use super::export::{Written, WrittenScript};
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions};
 use super::names::{leading_digits, number, seems_sql};
 use super::pieces::{cut_warnings, ends_with_semicolon, statements};
@@ -75,6 +76,20 @@ impl Format for SqlMigrate {
             }
         }
         reading.finish(self.id())
+    }
+
+    fn written(&self, migration: &Written<'_>) -> Vec<NewFile> {
+        let side = |word: &str, script: &WrittenScript| {
+            let option = if script.transaction { "" } else { " notransaction" };
+            let pieces = script.in_pieces("-- +migrate StatementBegin", "-- +migrate StatementEnd");
+            format!("-- +migrate {word}{option}\n{pieces}")
+        };
+        let down = migration.down.as_ref().map(|down| format!("\n{}", side("Down", down)));
+        let text = side("Up", &migration.up) + &down.unwrap_or_default();
+        self.new_files(&migration.new)
+            .into_iter()
+            .map(|file| NewFile { text: text.clone(), ..file })
+            .collect()
     }
 
     fn new_files(&self, new: &NewMigration<'_>) -> Vec<NewFile> {

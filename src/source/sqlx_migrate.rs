@@ -112,6 +112,10 @@ impl Format for Sqlx {
         reading.finish(self.id())
     }
 
+    fn no_transaction_mark(&self) -> &'static str {
+        "-- no-transaction\n"
+    }
+
     fn new_files(&self, new: &NewMigration<'_>) -> Vec<NewFile> {
         if new.down {
             return new.up_and_down_files(

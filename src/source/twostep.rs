@@ -97,6 +97,10 @@ impl Format for Twostep {
         reading.finish(self.id())
     }
 
+    fn no_transaction_mark(&self) -> &'static str {
+        "-- twostep: no-transaction\n"
+    }
+
     fn new_files(&self, new: &NewMigration<'_>) -> Vec<NewFile> {
         let file = |direction: &str, text: &str| NewFile {
             path: format!("{}_{}.{direction}.sql", new.version, new.name),

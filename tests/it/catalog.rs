@@ -2,6 +2,7 @@
 //! nothing that is not part of the schema.
 
 mod postgres;
+mod sqlite;
 
 use std::path::PathBuf;
 use twostep::db::session::{ConnectOptions, Session};

@@ -1,4 +1,5 @@
 //! SQLite 3.35 and later.
 
+pub mod catalog;
 pub mod session;
 pub mod transaction;
