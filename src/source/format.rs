@@ -383,4 +383,113 @@ mod tests {
             assert_eq!((folder.format, folder.migrations.len()), ("twostep", 0));
         }
     }
+
+    mod any_folder {
+        use super::*;
+        use proptest::prelude::*;
+
+        /// Parts of names and texts that mean something to some format, in any order.
+        fn words(words: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
+            proptest::collection::vec(proptest::sample::select(words), 0..most)
+                .prop_map(|words| words.concat())
+        }
+
+        const NAMES: &[&str] = &[
+            "1",
+            "002",
+            "20260301115959",
+            "99999999999999999999",
+            "_",
+            "__",
+            "-",
+            ".",
+            " ",
+            "/",
+            "a",
+            "ä",
+            "V",
+            "U",
+            "R",
+            "B",
+            "up",
+            "down",
+            ".sql",
+            ".SQL",
+            ".go",
+            ".conf",
+            "migration",
+            "metadata.toml",
+            "mysql",
+            "pg",
+            "all",
+            "do",
+            "undo",
+            "afterMigrate",
+        ];
+        const TEXTS: &[&str] = &[
+            "\n",
+            "\r\n",
+            " ",
+            ";",
+            ";;",
+            "'",
+            "$$",
+            "ä",
+            "select 1",
+            "vacuum",
+            "-- ",
+            "--",
+            "#",
+            "+goose Up",
+            "+goose Down",
+            "+goose StatementBegin",
+            "+goose StatementEnd",
+            "+goose ENVSUB ON",
+            "${a:-b}",
+            "${a:1:2}",
+            "${",
+            "}",
+            "+migrate Up",
+            "+migrate Down",
+            "+migrate StatementBegin",
+            "migrate:up",
+            "migrate:down",
+            "!Ups",
+            "!Downs",
+            "$evolutions{{{",
+            "}}}",
+            "twostep: exec a",
+            "twostep: irreversible because b",
+            "no-transaction",
+            "/*",
+            "begin",
+        ];
+
+        proptest! {
+            #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+            #[test]
+            fn is_read_or_refused(
+                files in proptest::collection::vec((words(NAMES, 7), words(TEXTS, 12)), 0..5),
+                dialect in proptest::option::of(proptest::sample::select(&Dialect::ALL[..])),
+            ) {
+                let files: Vec<_> =
+                    files.iter().map(|(name, text)| SourceFile::text(name.clone(), text)).collect();
+                let variables = BTreeMap::from([("a".to_owned(), "äb".to_owned())]);
+                let options = ReadOptions { variables, dialect };
+                let ids = FORMATS.iter().map(|format| Some(format.id()));
+                for format in ids.chain([None]) {
+                    match read(&files, format, &options) {
+                        Ok(folder) => {
+                            let versions: std::collections::BTreeSet<_> =
+                                folder.migrations.iter().map(|one| (one.version.as_str(), one.kind as u8)).collect();
+                            prop_assert_eq!(versions.len(), folder.migrations.len(), "versions are unique");
+                            folder.new_files("b", false, None, 1_772_366_399);
+                        }
+                        Err(problems) => prop_assert!(!problems.is_empty()),
+                    }
+                }
+            }
+        }
+    }
 }
