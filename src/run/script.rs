@@ -5,6 +5,7 @@ use crate::dialect::Dialect;
 use crate::engine::{self, Conflict, ConflictKind, LockRequest, Resume, SessionChange, TransactionControl};
 use crate::name::TableName;
 use crate::source::{Body, Script};
+use crate::sql::directive;
 use crate::sql::split::{StatementKind, split};
 use crate::text::{LineIndex, Span};
 use std::ops::Range;
@@ -217,7 +218,8 @@ pub fn prepare(script: &Script, options: ScriptOptions) -> Result<Prepared, Vec<
             statements.iter().map(own).collect()
         }
     };
-    let problems = refusals(&statements, &script.path, script.transaction);
+    let mut problems = misdirected(script, dialect);
+    problems.extend(refusals(&statements, &script.path, script.transaction));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -272,6 +274,29 @@ fn held(file: &Arc<str>, span: Span, dialect: Dialect) -> Result<Vec<Statement>,
 fn harmless_client_command(text: &str) -> bool {
     let word = text.split_whitespace().next().unwrap_or("");
     ["\\restrict", "\\unrestrict"].contains(&word) || word.eq_ignore_ascii_case("delimiter")
+}
+
+/// Directives that are none, or that stand where they mean nothing: what they were to say is not done in silence.
+fn misdirected(script: &Script, dialect: Dialect) -> Vec<ScriptProblem> {
+    let (file, offset, problems) = match &script.body {
+        Body::Sql { file, span } => {
+            let part = span.of(file);
+            (file, span.start, directive::place(part, &split(part, dialect), dialect).problems)
+        }
+        Body::Statements { file, .. } => {
+            let whole = Span::new(0, file.len());
+            (file, 0, directive::directives(file, whole, dialect).problems)
+        }
+        Body::LargeFile { .. } | Body::Program { .. } => return Vec::new(),
+    };
+    let lines = LineIndex::new(file);
+    let shown = |problem: directive::DirectiveProblem| ScriptProblem {
+        path: script.path.clone(),
+        line: lines.position(file, offset + problem.span.start).line,
+        what: problem.what,
+        help: Some(problem.help),
+    };
+    problems.into_iter().map(shown).collect()
 }
 
 /// What must not be run at all.
@@ -438,4 +463,86 @@ fn misplaced(statements: &[Statement], wrapped: bool, path: &str) -> Vec<ScriptP
         });
     }
     problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Checksum;
+
+    /// The pieces of a script, or why it is not run.
+    #[track_caller]
+    fn check(dialect: Dialect, transaction: bool, sql: &str, expect: &str) {
+        let script = Script {
+            path: "a.sql".to_owned(),
+            body: Body::Sql { file: Arc::from(sql), span: Span::new(0, sql.len()) },
+            transaction,
+            directives: Vec::new(),
+            checksum: Checksum::of(sql),
+        };
+        let shown = match prepare(&script, ScriptOptions { dialect, native: true }) {
+            Ok(prepared) => {
+                let piece = |piece: &Piece| {
+                    format!("{:?}{}", piece.statements, if piece.atomic { " atomic" } else { "" })
+                };
+                prepared.pieces.iter().map(piece).collect::<Vec<_>>().join(", ")
+            }
+            Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        };
+        assert_eq!(shown, expect, "{sql}");
+    }
+
+    #[test]
+    fn pieces_of_a_file() {
+        let postgres = |transaction, sql, expect| check(Dialect::Postgres, transaction, sql, expect);
+        postgres(true, "begin; select 1; select 2; commit;", "0..2 atomic");
+        postgres(true, "select 1; select 2;", "0..2 atomic");
+        postgres(
+            false,
+            "select 1; vacuum; begin; select 2; select 3; commit;",
+            "0..1 atomic, 1..2, 2..4 atomic",
+        );
+        postgres(false, "begin; select 1; commit and chain; select 2; commit;", "0..1 atomic, 1..2 atomic");
+        check(
+            Dialect::Mysql,
+            true,
+            "insert into t values (1); alter table t add a int;",
+            "0..1 atomic, 1..2",
+        );
+    }
+
+    #[test]
+    fn what_is_refused() {
+        let postgres = |transaction, sql, expect| check(Dialect::Postgres, transaction, sql, expect);
+        postgres(true, "select 1;\nvacuum;", "a.sql:2: `vacuum` cannot run in a transaction");
+        postgres(true, "select 1;\ncommit;", "a.sql:2: `commit` would end the transaction of this migration");
+        postgres(
+            true,
+            "prepare transaction 'a';",
+            "a.sql:1: `prepare transaction 'a'` would end the transaction of this migration",
+        );
+        postgres(
+            true,
+            "set role a;",
+            "a.sql:1: `set role a` switches the role, so that what follows would have other owners and rights",
+        );
+        postgres(
+            false,
+            "select pg_advisory_unlock_all();",
+            "a.sql:1: `select pg_advisory_unlock_all()` releases all locks of the session, and with them the lock of \
+             this run",
+        );
+        postgres(
+            false,
+            "create temp table t (a int);",
+            "a.sql:1: `create temp table t (a int)` makes a temporary object, which would be gone when this migration \
+             has to go on in another session",
+        );
+        postgres(
+            true,
+            "select 1;\n-- twostep: alow a because b\nselect 2;",
+            "a.sql:2: there is no directive `alow`",
+        );
+        postgres(false, "begin; vacuum; commit;", "a.sql:1: `vacuum` cannot run in a transaction");
+    }
 }

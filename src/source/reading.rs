@@ -6,9 +6,9 @@ use super::{
     Version,
 };
 use crate::dialect::Dialect;
-use crate::sql::directive::Directive;
+use crate::sql::directive::{self, Directive, Directives};
 use crate::sql::lex::significant;
-use crate::text::Span;
+use crate::text::{LineIndex, Span};
 use std::sync::Arc;
 
 /// One direction of a migration.
@@ -93,12 +93,28 @@ impl Reading {
         }
     }
 
+    /// The directives about a whole file. One that is not right is a problem.
+    fn directives(&mut self, path: &str, text: &str) -> Vec<Directive> {
+        let Directives { found, problems } = directive::head(text, Span::new(0, text.len()));
+        let lines = LineIndex::new(text);
+        self.problems.extend(problems.into_iter().map(|problem| {
+            SourceProblem::new(path, problem.what)
+                .on_line(lines.position(text, problem.span.start).line)
+                .with_help(problem.help)
+        }));
+        found
+    }
+
     /// The script of a file that is wholly one direction. A file that is no text is a problem.
     pub fn sql_file(&mut self, file: &SourceFile) -> Option<Script> {
         match &file.contents {
-            Contents::Text(text) => Some(sql_part(&file.path, text, Span::new(0, text.len()))),
+            Contents::Text(text) => {
+                let whole = Span::new(0, text.len());
+                self.directives(&file.path, text);
+                Some(sql_part(&file.path, text, whole))
+            }
             Contents::Large { bytes, head, checksum } => {
-                let directives = head_directives(head, Span::new(0, head.len()));
+                let directives = self.directives(&file.path, head);
                 Some(Script {
                     path: file.path.clone(),
                     body: Body::LargeFile { bytes: *bytes },
@@ -146,7 +162,7 @@ pub(super) fn versioned(version: String, name: &str, up: Script, down: Option<Sc
 
 /// The script of one part of a file.
 pub(super) fn sql_part(path: &str, file: &Arc<str>, span: Span) -> Script {
-    let directives = head_directives(file, span);
+    let directives = directive::head(file, span).found;
     Script {
         path: path.to_owned(),
         checksum: Checksum::of(span.of(file)),
@@ -165,7 +181,7 @@ pub(super) fn given_part(
     from: usize,
     statements: Vec<GivenStatement>,
 ) -> Script {
-    let directives = head_directives(file, Span::new(from, part.end));
+    let directives = directive::head(file, Span::new(from, part.end)).found;
     Script {
         path: path.to_owned(),
         checksum: Checksum::of(part.of(file)),
@@ -249,34 +265,6 @@ pub(super) fn directive<'a>(directives: &'a [Directive], name: &str) -> Option<&
 /// Whether one of `directives` is called `name`.
 pub(super) fn has(directives: &[Directive], name: &str) -> bool {
     directive(directives, name).is_some()
-}
-
-/// Directives above the first statement of a part of a file.
-fn head_directives(file: &str, span: Span) -> Vec<Directive> {
-    let mut directives = Vec::new();
-    let mut start = span.start;
-    for line in span.of(file).split_inclusive('\n') {
-        let text = line.trim();
-        let end = start + line.trim_end().len();
-        if let Some(words) =
-            text.strip_prefix("--").and_then(|text| text.trim_start().strip_prefix("twostep:"))
-        {
-            let mut words = words.split_whitespace().map(str::to_owned);
-            if let Some(name) = words.next() {
-                let mut words: Vec<_> = words.collect();
-                let because = words.iter().position(|word| word == "because").map(|at| {
-                    let reason = words[at + 1..].join(" ");
-                    words.truncate(at);
-                    reason
-                });
-                directives.push(Directive { name, words, because, span: Span::new(start, end) });
-            }
-        } else if !text.is_empty() && !text.starts_with("--") {
-            break;
-        }
-        start += line.len();
-    }
-    directives
 }
 
 /// Whether nothing but blank space and comments stands in `text`. Comments as all three dialects have them.

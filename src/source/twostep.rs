@@ -171,14 +171,7 @@ fn versioned(pair: &Pair<'_>, files: &[&SourceFile], reading: &mut Reading) -> O
 
 /// Why the up says that there is no way back. That needs a reason, and no down beside it.
 fn irreversible(up: &Script, down: Option<&SourceFile>, reading: &mut Reading) -> Option<String> {
-    let directive = directive(&up.directives, "irreversible")?;
-    let Some(reason) = directive.because.as_ref().filter(|reason| !reason.is_empty()) else {
-        reading.problems.push(
-            SourceProblem::new(&up.path, "`irreversible` does not say why")
-                .with_help("write `-- twostep: irreversible because REASON`"),
-        );
-        return None;
-    };
+    let reason = directive(&up.directives, "irreversible")?.because.as_ref()?;
     if let Some(down) = down {
         reading.problems.push(
             SourceProblem::new(&down.path, format!("`{}` says that it is irreversible", up.path))
@@ -198,10 +191,7 @@ fn script(file: &SourceFile, program: bool, files: &[&SourceFile], reading: &mut
     let mut problem = |what: String, help: &str| {
         reading.problems.push(SourceProblem::new(&file.path, what).with_help(help));
     };
-    let [program] = exec.words.as_slice() else {
-        problem("`exec` needs one word, a program".to_owned(), "write `-- twostep: exec PROGRAM`");
-        return None;
-    };
+    let program = exec.words.first()?;
     if !text(file).is_some_and(is_only_comments) {
         problem(
             format!("runs `{program}` and has statements too"),
@@ -368,7 +358,7 @@ mod tests {
                 "1_a.down.sql",
                 "2_b.up.sql: -- twostep: irreversible\nselect 1;",
             ],
-            "1_a.down.sql: `1_a.up.sql` says that it is irreversible\n2_b.up.sql: `irreversible` does not say why",
+            "1_a.down.sql: `1_a.up.sql` says that it is irreversible\n2_b.up.sql:1: `irreversible` does not say why",
         );
     }
 
@@ -395,7 +385,7 @@ mod tests {
             "1_a.up.sql: there is no program `bin/missing` below the folder\n\
              2_b.up.sql: runs `bin/fill` and has statements too\n\
              3_c.up.sql: `bin/fill` is not executable\n\
-             4_d.up.sql: `exec` needs one word, a program",
+             4_d.up.sql:1: `exec` needs one word behind it",
         );
     }
 
