@@ -167,7 +167,7 @@ pub fn name(token: Token, text: &str, dialect: Dialect) -> Option<Name> {
             let inner = written.get(1..written.len() - 1)?;
             Some(Name::new(match open {
                 '[' => inner.to_owned(),
-                quote => inner.replace(&format!("{quote}{quote}"), &quote.to_string()),
+                quote => undoubled(inner, quote),
             }))
         }
         // SQLite takes a string where a name must stand (https://sqlite.org/lang_keywords.html).
@@ -180,7 +180,20 @@ pub fn name(token: Token, text: &str, dialect: Dialect) -> Option<Name> {
 pub fn plain_string(token: Token, text: &str) -> Option<String> {
     let written = token.text(text);
     let inner = written.strip_prefix('\'')?.strip_suffix('\'')?;
-    (token.kind == TokenKind::String && !inner.contains('\\')).then(|| inner.replace("''", "'"))
+    (token.kind == TokenKind::String && !inner.contains('\\')).then(|| undoubled(inner, '\''))
+}
+
+/// What stands between quotes, each doubled one taken once.
+fn undoubled(inner: &str, quote: char) -> String {
+    let mut out = String::with_capacity(inner.len());
+    let mut characters = inner.chars().peekable();
+    while let Some(character) = characters.next() {
+        out.push(character);
+        if character == quote {
+            characters.next_if_eq(&quote);
+        }
+    }
+    out
 }
 
 #[cfg(test)]
