@@ -58,6 +58,8 @@ enum Mode {
     },
     Rows {
         line_start: bool,
+        /// Where they started, in the whole text.
+        opened: usize,
     },
     /// A `COPY` whose rows are not where they should be.
     NoRows,
@@ -77,24 +79,43 @@ pub(super) struct Cutter {
     start: Option<usize>,
     /// Where its text ends, as far as it is known.
     end: usize,
-    /// What the text left open; known at its end.
+    /// How many bytes have been dropped.
+    dropped: usize,
+    /// What the text left open, with its offset in the whole text; known at its end.
     pub(super) unterminated: Option<Unterminated>,
 }
 
 impl Cutter {
     /// Starts at offset `at`, behind a byte order mark if there is one.
     pub(super) fn new(dialect: Dialect, at: usize) -> Self {
-        let mut lexer = Lexer::new(dialect);
-        lexer.at = at;
-        Self {
+        let mut cutter = Self {
             dialect,
-            lexer,
+            lexer: Lexer::new(dialect),
             mode: Mode::Sql,
             body: Body::Start,
-            leading: at,
+            leading: 0,
             start: None,
-            end: at,
+            end: 0,
+            dropped: 0,
             unterminated: None,
+        };
+        cutter.start_at(at);
+        cutter
+    }
+
+    /// Goes to where the text starts; before anything was read.
+    pub(super) fn start_at(&mut self, at: usize) {
+        (self.lexer.at, self.leading, self.end) = (at, at, at);
+    }
+
+    /// Bytes before this offset are not needed any more, but for the blank space and comments before the
+    /// statement, which start at [`Cutter::leading`].
+    pub(super) fn needed_from(&self) -> usize {
+        match self.mode {
+            Mode::Sql => self.start.unwrap_or(self.lexer.position()),
+            Mode::Line { start, .. } => start,
+            Mode::CopyLine { piece } => piece.text.start,
+            Mode::Rows { .. } | Mode::NoRows | Mode::Done => self.lexer.at,
         }
     }
 
@@ -106,13 +127,40 @@ impl Cutter {
         }
     }
 
+    /// The first `by` bytes have been dropped: all offsets move.
+    pub(super) fn rebase(&mut self, by: usize) {
+        self.lexer.rebase(by);
+        self.dropped += by;
+        self.leading = self.leading.saturating_sub(by);
+        self.end = self.end.saturating_sub(by);
+        if let Some(start) = &mut self.start {
+            *start -= by;
+        }
+        match &mut self.mode {
+            Mode::Line { start, resume } => {
+                *start -= by;
+                *resume -= by;
+            }
+            Mode::CopyLine { piece } => {
+                let moved = |span: Span| Span::new(span.start.saturating_sub(by), span.end - by);
+                *piece = Piece {
+                    leading: moved(piece.leading),
+                    text: moved(piece.text),
+                    rest: moved(piece.rest),
+                    kind: piece.kind,
+                };
+            }
+            Mode::Sql | Mode::Rows { .. } | Mode::NoRows | Mode::Done => {}
+        }
+    }
+
     /// The next statement, or what else there is. `last` says that no bytes will follow.
     pub(super) fn next(&mut self, bytes: &[u8], last: bool) -> Cut {
         match self.mode {
             Mode::Sql => self.sql(bytes, last),
             Mode::Line { start, resume } => self.line(bytes, last, start, resume),
             Mode::CopyLine { piece } => self.copy_line(bytes, last, piece),
-            Mode::Rows { line_start } => self.rows(bytes, last, line_start),
+            Mode::Rows { line_start, opened } => self.rows(bytes, last, line_start, opened),
             Mode::NoRows => {
                 self.mode = Mode::Sql;
                 Cut::RowsEnd(self.lexer.at)
@@ -259,7 +307,7 @@ impl Cutter {
         let end = length.map_or(bytes.len(), |length| from + length + 1);
         let behind = bytes[from..end].trim_ascii();
         if behind.is_empty() || behind.starts_with(b"--") {
-            self.mode = Mode::Rows { line_start: true };
+            self.mode = Mode::Rows { line_start: true, opened: self.dropped + end };
             self.lexer.at = end;
             self.leading = end;
             return Cut::Statement(Piece { rest: Span::new(piece.rest.start, end), ..piece });
@@ -269,7 +317,7 @@ impl Cutter {
         Cut::Statement(piece)
     }
 
-    fn rows(&mut self, bytes: &[u8], last: bool, mut line_start: bool) -> Cut {
+    fn rows(&mut self, bytes: &[u8], last: bool, mut line_start: bool, opened: usize) -> Cut {
         let from = self.lexer.at;
         let mut at = from;
         let end = loop {
@@ -292,14 +340,14 @@ impl Cutter {
         };
         self.lexer.at = at;
         if at > from {
-            self.mode = Mode::Rows { line_start };
+            self.mode = Mode::Rows { line_start, opened };
             return Cut::Rows(Span::new(from, at));
         }
         let end = match end {
             Some(end) => end,
             None if !last => return Cut::More,
             None => {
-                self.leave_open(COPY_ROWS.to_owned(), self.leading);
+                self.unterminated.get_or_insert(Unterminated { what: COPY_ROWS.to_owned(), at: opened });
                 bytes.len()
             }
         };
@@ -324,6 +372,7 @@ impl Cutter {
     }
 
     fn leave_open(&mut self, what: String, at: usize) {
+        let at = self.dropped + at;
         self.unterminated.get_or_insert(Unterminated { what, at });
     }
 
@@ -341,7 +390,7 @@ impl Cutter {
         if copies {
             self.leave_open(COPY_ROWS.to_owned(), start);
             self.lexer.at = bytes.len();
-            self.mode = Mode::Rows { line_start: true };
+            self.mode = Mode::Rows { line_start: true, opened: self.dropped + bytes.len() };
             return Cut::Statement(Piece { kind: PieceKind::Copy, ..piece });
         }
         Cut::Statement(piece)

@@ -56,6 +56,20 @@ impl Lexer {
         }
     }
 
+    /// The first `by` bytes have been dropped: all offsets move.
+    pub(super) fn rebase(&mut self, by: usize) {
+        self.at -= by;
+        if let Some(open) = &mut self.open {
+            open.start -= by;
+            open.resume -= by;
+        }
+    }
+
+    /// Where the next token, or the one that is still open, starts at the earliest.
+    pub(super) fn position(&self) -> usize {
+        self.open.map_or(self.at, |open| open.start)
+    }
+
     /// The next token. `None` is the end of the text if `last`, else it asks for more bytes: called again with
     /// the same bytes and more behind them, it goes on where it stopped.
     pub(super) fn next(&mut self, bytes: &[u8], last: bool) -> Option<Token> {
@@ -99,6 +113,9 @@ impl Lexer {
         if scan::starts_word(first) {
             return self.word(bytes, last, first, next);
         }
+        if matches!(first, b'(' | b')' | b',' | b';' | b']' | b'{' | b'}') {
+            return Some(self.token(TokenKind::Punct(first), self.at + 1));
+        }
         if next.is_none() && !last {
             // All of what follows needs one byte more to be told apart.
             return None;
@@ -108,9 +125,7 @@ impl Lexer {
             b'.' if next.is_some_and(|byte| byte.is_ascii_digit()) && !self.behind_operand(bytes) => {
                 self.number(bytes, last)
             }
-            b'(' | b')' | b',' | b';' | b'.' | b']' | b'{' | b'}' => {
-                Some(self.token(TokenKind::Punct(first), self.at + 1))
-            }
+            b'.' => Some(self.token(TokenKind::Punct(first), self.at + 1)),
             b'\'' => {
                 let backslash = match self.dialect {
                     Dialect::Postgres => self.continues && self.line_end,
