@@ -98,6 +98,7 @@ pub async fn run(
         finished: Vec::new(),
         error: None,
         warned: false,
+        large_at: None,
     };
     let mut machine = Machine::default();
     let mut event = Event::Started;
@@ -145,6 +146,8 @@ pub(super) struct Executor<'a> {
     finished: Vec<Finished>,
     error: Option<RunError>,
     warned: bool,
+    /// Line and first words of the statement of a large file that has failed.
+    pub(super) large_at: Option<(usize, String)>,
 }
 
 impl Executor<'_> {
@@ -533,9 +536,12 @@ impl Executor<'_> {
 
     async fn run_unit(&mut self, unit: usize) -> Event {
         let started = Instant::now();
-        let (_, _, piece) = self.unit(unit);
+        let (_, task, piece) = self.unit(unit);
         let range = piece.statements.clone();
-        let event = self.run_statements(unit, range).await;
+        let event = match task.prepared.work {
+            Work::LargeFile { .. } => self.run_large_file(unit).await,
+            Work::Statements(_) | Work::Program(_) => self.run_statements(unit, range).await,
+        };
         self.spent += started.elapsed();
         event
     }
@@ -570,6 +576,9 @@ impl Executor<'_> {
         problem: StatementProblem,
     ) -> Event {
         let mut place = self.place(unit, Some(ordinal));
+        if let Some((line, title)) = self.large_at.take() {
+            (place.line, place.title) = (line, title);
+        }
         let error = match problem {
             StatementProblem::NotAnswering => {
                 return self.fail(Failure::NotAnswering, RunError::NotAnswering);

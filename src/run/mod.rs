@@ -6,6 +6,7 @@ pub mod error;
 pub mod executor;
 mod fault;
 pub mod journal;
+mod large;
 pub mod machine;
 pub mod pending;
 pub mod preview;

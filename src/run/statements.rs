@@ -135,6 +135,6 @@ impl Executor<'_> {
     }
 }
 
-fn server(error: DbError) -> StatementProblem {
+pub(super) fn server(error: DbError) -> StatementProblem {
     StatementProblem::Server { error, relation: None }
 }

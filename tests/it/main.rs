@@ -7,6 +7,7 @@ mod corpora;
 mod faults;
 mod formats;
 mod harness;
+mod large;
 mod locks;
 mod model;
 mod readme;

@@ -1,0 +1,129 @@
+//! Running the statements of a file that is too large to be held, one after the other: memory stays that of the
+//! largest statement.
+
+use super::error::RunError;
+use super::executor::{Executor, Held, StatementProblem};
+use super::fault;
+use super::machine::{Event, Failure};
+use super::script::Statement;
+use super::statements::server;
+use crate::dialect::Dialect;
+use crate::sql::reader::{Next, ReadKind, ReadStatement, Splitter};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// How much is read from the file at once.
+const READ_BYTES: usize = 64 * 1024;
+
+/// The statements of an open file.
+struct Statements {
+    file: File,
+    splitter: Splitter,
+    buffer: Vec<u8>,
+}
+
+impl Statements {
+    fn open(path: &Path, dialect: Dialect) -> std::io::Result<Self> {
+        Ok(Self { file: File::open(path)?, splitter: Splitter::new(dialect), buffer: vec![0; READ_BYTES] })
+    }
+
+    /// What comes next; the file is read as far as that needs.
+    fn next(&mut self) -> std::io::Result<Next> {
+        loop {
+            match self.splitter.pull() {
+                Next::NeedMore => match self.file.read(&mut self.buffer)? {
+                    0 => self.splitter.end(),
+                    count => self.splitter.feed(&self.buffer[..count]),
+                },
+                other => return Ok(other),
+            }
+        }
+    }
+}
+
+impl Executor<'_> {
+    /// Runs the statements of the unit's file in its open transaction.
+    pub(super) async fn run_large_file(&mut self, unit: usize) -> Event {
+        let path = self.options.folder.join(&self.unit(unit).1.prepared.path);
+        let dialect = self.session().dialect();
+        let mut statements = match Statements::open(&path, dialect) {
+            Ok(statements) => statements,
+            Err(error) => return self.large_file_failed(unit, error.to_string()),
+        };
+        let mut held = Held::default();
+        let mut ordinal = 0;
+        loop {
+            if self.signal.is_raised() {
+                return self.fail(Failure::Interrupted, RunError::Interrupted);
+            }
+            let found = match statements.next() {
+                Ok(Next::Statement(found)) => found,
+                Ok(Next::End) => return Event::Done,
+                Ok(Next::Rows(_) | Next::RowsEnd | Next::NeedMore) => continue,
+                Ok(Next::Unterminated { open, line }) => {
+                    let why = format!("line {line}: the {} that begins here is never closed", open.what);
+                    return self.large_file_failed(unit, why);
+                }
+                Ok(Next::InvalidUtf8 { offset }) => {
+                    return self.large_file_failed(unit, format!("byte {offset} is not valid UTF-8"));
+                }
+                Ok(Next::Nul { offset }) => {
+                    return self
+                        .large_file_failed(unit, format!("byte {offset} is NUL, which no server takes"));
+                }
+                Err(error) => return self.large_file_failed(unit, error.to_string()),
+            };
+            let (line, kind) = (found.line, found.kind);
+            let statement = match self.large_statement(found, dialect) {
+                Ok(statement) => statement,
+                Err(why) => return self.large_file_failed(unit, why),
+            };
+            let sent = match kind {
+                ReadKind::Copy => self.copy_from(&statement, &mut statements).await,
+                ReadKind::Sql | ReadKind::ClientCommand => self.run_one(&statement, false, &mut held).await,
+            };
+            if let Err(problem) = sent {
+                self.large_at = Some((line, statement.title()));
+                return self.statement_failed(unit, ordinal, problem).await;
+            }
+            fault::point("after a statement of a large file");
+            ordinal += 1;
+        }
+    }
+
+    /// What is sent of a statement; what cannot run in the file's transaction is refused.
+    fn large_statement(&self, found: ReadStatement, dialect: Dialect) -> Result<Statement, String> {
+        let line = found.line;
+        let statement = Statement::own(found.text, line, dialect);
+        if found.kind == ReadKind::ClientCommand {
+            return Err(format!(
+                "line {line}: `{}` is a command of the command line client",
+                statement.title()
+            ));
+        }
+        if statement.traits.control.is_some() || statement.traits.conflict.is_some() {
+            return Err(format!("line {line}: `{}` cannot run in the file's transaction", statement.title()));
+        }
+        Ok(statement)
+    }
+
+    fn large_file_failed(&mut self, unit: usize, why: String) -> Event {
+        let place = self.place(unit, None);
+        self.fail(Failure::Refused, RunError::File { place, why })
+    }
+
+    async fn copy_from(
+        &mut self,
+        statement: &Statement,
+        statements: &mut Statements,
+    ) -> Result<(), StatementProblem> {
+        let mut rows = std::iter::from_fn(|| match statements.next() {
+            Ok(Next::Rows(rows)) => Some(Ok(rows)),
+            Ok(Next::RowsEnd) => None,
+            Ok(other) => Some(Err(std::io::Error::other(format!("the rows are broken off: {other:?}")))),
+            Err(error) => Some(Err(error)),
+        });
+        self.session().copy_in(statement.sql(), &mut rows).await.map(drop).map_err(server)
+    }
+}
