@@ -1,6 +1,7 @@
 //! Catalogs as text, read from real servers: every kind of object and every attribute of it is in the text, and
 //! nothing that is not part of the schema.
 
+mod mariadb;
 mod postgres;
 mod sqlite;
 

@@ -1,5 +1,6 @@
 //! MySQL 8 and later, MariaDB 10.6 and later.
 
 pub mod alone;
+pub mod catalog;
 pub mod session;
 pub mod transaction;
