@@ -25,7 +25,8 @@ use crate::text::Span;
 pub fn lower(text: &str, dialect: Dialect) -> Vec<Change> {
     match dialect {
         Dialect::Postgres => postgres::lower::lower(text),
-        Dialect::Mysql | Dialect::Sqlite => {
+        Dialect::Sqlite => sqlite::lower::lower(text),
+        Dialect::Mysql => {
             let why = format!("statements of {} are not read yet", dialect.title());
             let opaque = Opaque { reason: OpaqueReason::Unknown, why };
             vec![Change::new(Span::new(0, text.len()), ChangeKind::Opaque(opaque))]

@@ -1,5 +1,6 @@
 //! SQLite 3.35 and later.
 
 pub mod catalog;
+pub mod lower;
 pub mod session;
 pub mod transaction;

@@ -1,0 +1,490 @@
+//! What one SQLite statement does (<https://sqlite.org/lang.html>), read from tokens.
+
+use crate::dialect::Dialect;
+use crate::engine::read::constraint::{self, constraint};
+use crate::engine::read::cursor::{Cursor, Read};
+use crate::engine::read::{dml, expr, query};
+use crate::name::{ObjectName, TableName};
+use crate::schema::change::*;
+use crate::sql::lex::TokenKind;
+use crate::text::Span;
+
+/// Keywords that follow a column's type or default.
+const QUALITIES: [&str; 12] = [
+    "CONSTRAINT",
+    "PRIMARY",
+    "NOT",
+    "NULL",
+    "UNIQUE",
+    "CHECK",
+    "DEFAULT",
+    "COLLATE",
+    "REFERENCES",
+    "GENERATED",
+    "AS",
+    "ON",
+];
+
+/// What the one statement `text` does, in order; nothing for an empty one.
+pub fn lower(text: &str) -> Vec<Change> {
+    let mut changes = Vec::new();
+    lower_into(&mut Cursor::new(text, Dialect::Sqlite), &mut changes);
+    changes
+}
+
+fn lower_into(cursor: &mut Cursor<'_>, changes: &mut Vec<Change>) {
+    if cursor.is_done() {
+        return;
+    }
+    let before = changes.len();
+    let outcome = statement(cursor, changes)
+        .and_then(|()| cursor.expect_end().inspect_err(|_| changes.truncate(before)));
+    if let Err(unread) = outcome {
+        let opaque = Opaque { reason: OpaqueReason::Syntax, why: unread.why };
+        changes.push(Change::new(unread.span, ChangeKind::Opaque(opaque)));
+    }
+}
+
+fn statement(cursor: &mut Cursor<'_>, out: &mut Vec<Change>) -> Read<()> {
+    let start = cursor.at();
+    let word = cursor.word(start).to_ascii_uppercase();
+    let kind = match word.as_str() {
+        "SELECT" | "VALUES" | "WITH" | "INSERT" | "REPLACE" | "UPDATE" | "DELETE" => {
+            out.append(&mut dml::statement(cursor)?);
+            return Ok(());
+        }
+        "CREATE" => create(cursor)?,
+        "ALTER" => alter(cursor)?,
+        "DROP" => drop(cursor)?,
+        "PRAGMA" => pragma(cursor)?,
+        "BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" => transaction(cursor)?,
+        "VACUUM" => {
+            cursor.set(cursor.end());
+            ChangeKind::Vacuum(Vacuum { table: None, full: true, analyze: false })
+        }
+        "ANALYZE" => {
+            cursor.bump();
+            let table = if cursor.is_done() { None } else { Some(cursor.object_name()?) };
+            ChangeKind::Analyze { table }
+        }
+        "REINDEX" => {
+            cursor.bump();
+            let name = if cursor.is_done() { None } else { Some(cursor.object_name()?) };
+            ChangeKind::Reindex(Reindex { object: ObjectKind::Index, name, concurrently: false })
+        }
+        "ATTACH" | "DETACH" | "EXPLAIN" => {
+            cursor.set(cursor.end());
+            ChangeKind::Harmless { what: word }
+        }
+        _ => return Err(cursor.unexpected("a statement")),
+    };
+    out.push(Change::new(cursor.span_from(start), kind));
+    Ok(())
+}
+
+fn transaction(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {
+    let word = cursor.eat_any(&["BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"]);
+    let control = match word {
+        Some("SAVEPOINT") => TransactionControl::Savepoint(cursor.name()?),
+        Some("RELEASE") => {
+            cursor.eat(&["SAVEPOINT"]);
+            TransactionControl::Release(cursor.name()?)
+        }
+        _ => {
+            cursor.eat_any(&["DEFERRED", "IMMEDIATE", "EXCLUSIVE"]);
+            cursor.eat(&["TRANSACTION"]);
+            if word == Some("ROLLBACK") && cursor.eat(&["TO"]) {
+                cursor.eat(&["SAVEPOINT"]);
+                TransactionControl::RollbackTo(cursor.name()?)
+            } else {
+                match word {
+                    Some("BEGIN") => TransactionControl::Begin,
+                    Some("ROLLBACK") => TransactionControl::Rollback { chain: false },
+                    _ => TransactionControl::Commit { chain: false },
+                }
+            }
+        }
+    };
+    Ok(ChangeKind::Transaction(control))
+}
+
+/// `PRAGMA name`, `PRAGMA name = value`, `PRAGMA name(value)`.
+fn pragma(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {
+    cursor.bump();
+    let name = cursor.object_name()?.name.as_str().to_lowercase();
+    if cursor.is_done() {
+        return Ok(ChangeKind::Harmless { what: "PRAGMA".to_owned() });
+    }
+    let parens = cursor.is_punct(b'(');
+    if !parens && !cursor.eat_op("=") {
+        return Err(cursor.unexpected("`=`"));
+    }
+    let rest = cursor.rest();
+    let value = rest.trim_matches(['(', ')', '\'', '"', ' ']).to_lowercase();
+    Ok(ChangeKind::SetVariable(SetVariable { scope: SettingScope::Session, name, values: vec![value] }))
+}
+
+fn create(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {
+    cursor.bump();
+    let temporary = cursor.eat_any(&["TEMP", "TEMPORARY"]).is_some();
+    if cursor.eat(&["VIRTUAL", "TABLE"]) {
+        let if_not_exists = cursor.eat(&["IF", "NOT", "EXISTS"]);
+        let table = cursor.object_name()?;
+        cursor.set(cursor.end());
+        let form = TableForm::Virtual;
+        return Ok(ChangeKind::CreateTable(Box::new(CreateTable {
+            table,
+            if_not_exists,
+            form,
+            ..CreateTable::default()
+        })));
+    }
+    if cursor.eat(&["TABLE"]) {
+        return create_table(cursor, temporary);
+    }
+    if cursor.eat(&["VIEW"]) {
+        return create_view(cursor, temporary);
+    }
+    if cursor.eat(&["TRIGGER"]) {
+        return create_trigger(cursor);
+    }
+    let unique = cursor.eat(&["UNIQUE"]);
+    cursor.expect(&["INDEX"])?;
+    let start = cursor.at();
+    let if_not_exists = cursor.eat(&["IF", "NOT", "EXISTS"]);
+    let name = cursor.object_name()?;
+    cursor.expect(&["ON"])?;
+    let table = TableName { schema: name.schema.clone(), name: cursor.name()? };
+    let elements = cursor.in_parens(constraint::index_element)?;
+    let predicate = if cursor.eat(&["WHERE"]) { Some(expr::expr(cursor, &[])?) } else { None };
+    let span = cursor.span_from(start);
+    let index = CreateIndex {
+        name: Some(name.name),
+        schema: name.schema,
+        table,
+        unique,
+        if_not_exists,
+        elements,
+        predicate,
+        span,
+        ..CreateIndex::default()
+    };
+    Ok(ChangeKind::CreateIndex(Box::new(index)))
+}
+
+fn create_table(cursor: &mut Cursor<'_>, temporary: bool) -> Read<ChangeKind> {
+    let mut create =
+        CreateTable { if_not_exists: cursor.eat(&["IF", "NOT", "EXISTS"]), ..CreateTable::default() };
+    create.table = cursor.object_name()?;
+    if temporary {
+        create.persistence = Persistence::Temporary;
+    }
+    if cursor.eat(&["AS"]) {
+        let (from, to) = (cursor.at(), cursor.end());
+        create.as_query = Some(query::describe(cursor, from, to));
+        cursor.set(to);
+        return Ok(ChangeKind::CreateTable(Box::new(create)));
+    }
+    cursor.expect_punct(b'(')?;
+    loop {
+        if constraint::starts_table_constraint(cursor) {
+            create.constraints.push(constraint::table_constraint(cursor)?);
+            // The comma between table constraints may be left out.
+            if constraint::starts_table_constraint(cursor) {
+                continue;
+            }
+        } else {
+            create.columns.push(column(cursor)?);
+        }
+        if !cursor.eat_punct(b',') {
+            break;
+        }
+    }
+    cursor.expect_punct(b')')?;
+    let (mut strict, mut without) = (false, false);
+    while !cursor.is_done() {
+        if cursor.eat(&["STRICT"]) {
+            strict = true;
+        } else {
+            cursor.expect(&["WITHOUT", "ROWID"])?;
+            without = true;
+        }
+        if !cursor.eat_punct(b',') {
+            break;
+        }
+    }
+    create.form = match (strict, without) {
+        (true, true) => TableForm::StrictWithoutRowid,
+        (true, false) => TableForm::Strict,
+        (false, true) => TableForm::WithoutRowid,
+        (false, false) => TableForm::Plain,
+    };
+    Ok(ChangeKind::CreateTable(Box::new(create)))
+}
+
+fn column(cursor: &mut Cursor<'_>) -> Read<ColumnDef> {
+    let start = cursor.at();
+    let name = cursor.name()?;
+    let type_start = cursor.at();
+    let data_type = data_type(cursor)?;
+    let mut column = ColumnDef {
+        name,
+        data_type,
+        type_span: cursor.span_from(type_start),
+        collation: None,
+        charset: None,
+        nullability: Nullability::Unstated,
+        default: None,
+        generation: None,
+        on_update: None,
+        constraints: Vec::new(),
+        comment: None,
+        invisible: false,
+        span: Span::default(),
+    };
+    while quality(cursor, &mut column)? {}
+    column.span = cursor.span_from(start);
+    Ok(column)
+}
+
+/// Any words, and up to two numbers in parentheses; often nothing.
+fn data_type(cursor: &mut Cursor<'_>) -> Read<Option<DataType>> {
+    let mut words = Vec::new();
+    while let Some(token) = cursor.peek() {
+        let is_name = matches!(token.kind, TokenKind::Word | TokenKind::QuotedWord | TokenKind::String);
+        if !is_name || cursor.is_any(&QUALITIES) {
+            break;
+        }
+        words.push(token.text(cursor.text()).to_owned());
+        cursor.bump();
+    }
+    if words.is_empty() {
+        return Ok(None);
+    }
+    let mut found = DataType::plain(&words.join(" "));
+    if cursor.is_punct(b'(') {
+        let (from, to) = cursor.parens()?;
+        let arguments = cursor.span_between(from, to).of(cursor.text());
+        found.arguments = arguments.split(',').map(|argument| argument.trim().to_owned()).collect();
+    }
+    Ok(Some(found))
+}
+
+/// One constraint or property of a column; whether there was one.
+fn quality(cursor: &mut Cursor<'_>, column: &mut ColumnDef) -> Read<bool> {
+    let start = cursor.at();
+    let name = constraint::constraint_name(cursor)?;
+    let mut key = KeyConstraint { columns: vec![column.name.clone()], ..KeyConstraint::default() };
+    let kind = if cursor.eat(&["PRIMARY", "KEY"]) {
+        cursor.eat_any(&["ASC", "DESC"]);
+        let mut ignored = constraint(None, ConstraintKind::NotNull(column.name.clone()), Span::default());
+        constraint::attribute(cursor, &mut ignored)?;
+        if cursor.eat(&["AUTOINCREMENT"]) {
+            key.autoincrement = true;
+            column.generation = Some(Generation::AutoIncrement);
+        }
+        Some(ConstraintKind::PrimaryKey(key))
+    } else if cursor.eat(&["UNIQUE"]) {
+        Some(ConstraintKind::Unique(key))
+    } else if cursor.eat(&["CHECK"]) {
+        Some(ConstraintKind::Check(expr::paren_expr(cursor)?))
+    } else if cursor.is(&["REFERENCES"]) {
+        Some(ConstraintKind::ForeignKey(constraint::references(cursor, vec![column.name.clone()])?))
+    } else if cursor.eat(&["NOT", "NULL"]) {
+        column.nullability = Nullability::NotNull;
+        None
+    } else if cursor.eat(&["NULL"]) {
+        column.nullability = Nullability::Null;
+        None
+    } else if cursor.eat(&["DEFAULT"]) {
+        column.default = Some(expr::expr(cursor, &QUALITIES)?);
+        None
+    } else if cursor.eat(&["COLLATE"]) {
+        column.collation = Some(cursor.name()?.to_string());
+        None
+    } else if cursor.eat(&["GENERATED", "ALWAYS", "AS"]) || cursor.eat(&["AS"]) {
+        let expr = expr::paren_expr(cursor)?;
+        let stored = cursor.eat_any(&["STORED", "VIRTUAL"]) == Some("STORED");
+        column.generation = Some(Generation::Expression { expr, stored });
+        None
+    } else {
+        // A name without a constraint is let stand.
+        return Ok(name.is_some());
+    };
+    let blank = ConstraintKind::NotNull(column.name.clone());
+    let is_constraint = kind.is_some();
+    let mut found = constraint(name, kind.unwrap_or(blank), Span::default());
+    while !cursor.is(&["NOT", "NULL"]) && constraint::attribute(cursor, &mut found)? {}
+    found.span = cursor.span_from(start);
+    if is_constraint {
+        column.constraints.push(found);
+    }
+    Ok(true)
+}
+
+fn create_view(cursor: &mut Cursor<'_>, temporary: bool) -> Read<ChangeKind> {
+    let if_not_exists = cursor.eat(&["IF", "NOT", "EXISTS"]);
+    let name = cursor.object_name()?;
+    let columns = if cursor.is_punct(b'(') { cursor.names_in_parens()? } else { Vec::new() };
+    cursor.expect(&["AS"])?;
+    let query = query::describe(cursor, cursor.at(), cursor.end());
+    cursor.set(cursor.end());
+    Ok(ChangeKind::CreateView(Box::new(CreateView {
+        name,
+        materialized: false,
+        or_replace: false,
+        if_not_exists,
+        temporary,
+        columns,
+        options: Vec::new(),
+        no_data: false,
+        query,
+    })))
+}
+
+fn create_trigger(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {
+    let if_not_exists = cursor.eat(&["IF", "NOT", "EXISTS"]);
+    let name = cursor.object_name()?.name;
+    let timing = if cursor.eat(&["INSTEAD", "OF"]) {
+        "INSTEAD OF"
+    } else {
+        cursor.eat_any(&["BEFORE", "AFTER"]).unwrap_or("BEFORE")
+    };
+    let Some(event) = cursor.eat_any(&["INSERT", "UPDATE", "DELETE"]) else {
+        return Err(cursor.unexpected("`INSERT`, `UPDATE` or `DELETE`"));
+    };
+    let update_of = if cursor.eat(&["OF"]) { cursor.list(Cursor::name)? } else { Vec::new() };
+    cursor.expect(&["ON"])?;
+    let table = cursor.object_name()?;
+    let for_each_row = cursor.eat(&["FOR", "EACH", "ROW"]);
+    let when = if cursor.eat(&["WHEN"]) { Some(expr::expr(cursor, &["BEGIN"])?) } else { None };
+    cursor.expect(&["BEGIN"])?;
+    let (from, end) = (cursor.at(), cursor.end());
+    if !cursor.word_at(end - 1, "END") {
+        cursor.set(end);
+        return Err(cursor.unexpected("`END`"));
+    }
+    let mut body = RoutineBody { span: cursor.span_between(from, end - 1), ..RoutineBody::default() };
+    body.text = body.span.of(cursor.text()).to_owned();
+    cursor.within(from, end - 1, |cursor| {
+        while !cursor.is_done() {
+            let to = cursor.find(|cursor, at| cursor.punct_at(at, b';'));
+            cursor.within(cursor.at(), to, |cursor| lower_into(cursor, &mut body.changes));
+            cursor.set(to + 1);
+        }
+    });
+    cursor.set(end);
+    Ok(ChangeKind::CreateTrigger(Box::new(CreateTrigger {
+        name,
+        table,
+        or_replace: false,
+        if_not_exists,
+        constraint: false,
+        timing: timing.to_owned(),
+        events: vec![event.to_owned()],
+        update_of,
+        for_each_row,
+        when,
+        function: None,
+        body: Some(body),
+    })))
+}
+
+fn alter(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {
+    cursor.bump();
+    cursor.expect(&["TABLE"])?;
+    let table = cursor.object_name()?;
+    let action = if cursor.eat(&["RENAME", "TO"]) {
+        TableAction::RenameTable { to: TableName::bare(cursor.name()?) }
+    } else if cursor.eat(&["RENAME"]) {
+        cursor.eat(&["COLUMN"]);
+        let from = cursor.name()?;
+        cursor.expect(&["TO"])?;
+        TableAction::RenameColumn { from, to: cursor.name()?, if_exists: false }
+    } else if cursor.eat(&["ADD"]) {
+        cursor.eat(&["COLUMN"]);
+        let column = Box::new(column(cursor)?);
+        TableAction::AddColumn { column, if_not_exists: false, position: ColumnPosition::Last }
+    } else if cursor.eat(&["DROP"]) {
+        cursor.eat(&["COLUMN"]);
+        TableAction::DropColumn { column: cursor.name()?, if_exists: false, cascade: false }
+    } else {
+        return Err(cursor.unexpected("`RENAME`, `ADD` or `DROP`"));
+    };
+    Ok(ChangeKind::AlterTable(Box::new(AlterTable {
+        table,
+        object: ObjectKind::Table,
+        if_exists: false,
+        only: false,
+        algorithm: None,
+        lock: None,
+        part: (0, 1),
+        action,
+    })))
+}
+
+fn drop(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {
+    cursor.bump();
+    let object = match cursor.eat_any(&["TABLE", "VIEW", "INDEX", "TRIGGER"]) {
+        Some("TABLE") => ObjectKind::Table,
+        Some("VIEW") => ObjectKind::View,
+        Some("INDEX") => ObjectKind::Index,
+        Some(_) => ObjectKind::Trigger,
+        None => return Err(cursor.unexpected("`TABLE`, `VIEW`, `INDEX` or `TRIGGER`")),
+    };
+    let if_exists = cursor.eat(&["IF", "EXISTS"]);
+    let name: ObjectName = cursor.object_name()?;
+    Ok(ChangeKind::Drop(Box::new(DropObject {
+        object,
+        name,
+        on: None,
+        arguments: None,
+        if_exists,
+        cascade: false,
+        concurrently: false,
+        temporary: false,
+        part: (0, 1),
+        algorithm: None,
+        lock: None,
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(sql: &str) -> String {
+        lower(sql).iter().map(|change| format!("{:?}", change.kind)).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn tables_in_sqlites_loose_grammar() {
+        let sql = "CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY AUTOINCREMENT, a varchar(10) NOT NULL ON CONFLICT FAIL \
+                   DEFAULT 'x' COLLATE NOCASE, b, c DATETIME DEFAULT (datetime('now')), d GENERATED ALWAYS AS (a || b) STORED, \
+                   e INT REFERENCES o(id) ON DELETE CASCADE NOT NULL, UNIQUE (a, b) CHECK (e > 0)) STRICT, WITHOUT ROWID";
+        let changes = lower(sql);
+        let ChangeKind::CreateTable(create) = &changes[0].kind else { panic!("{changes:?}") };
+        assert_eq!(create.columns.len(), 6);
+        assert_eq!(create.constraints.len(), 2);
+        assert_eq!(create.form, TableForm::StrictWithoutRowid);
+        assert_eq!(create.columns[1].data_type.as_ref().unwrap().to_string(), "varchar(10)");
+        assert_eq!(create.columns[5].nullability, Nullability::NotNull);
+        assert!(create.columns[2].data_type.is_none());
+    }
+
+    #[test]
+    fn the_rest() {
+        assert!(kinds("PRAGMA foreign_keys=off").contains("name: \"foreign_keys\", values: [\"off\"]"));
+        assert!(kinds("alter table t rename a to b").contains("RenameColumn"));
+        assert!(
+            kinds("create unique index if not exists i on t (lower(a), b desc) where c is not null")
+                .contains("descending: true")
+        );
+        assert!(
+            kinds("create trigger if not exists x after update on t begin update t set a = 1; end")
+                .contains("Update")
+        );
+        assert!(kinds("alter table t add constraint c check (a)").contains("Opaque"));
+        assert!(kinds("insert or replace into t values (1)").contains("on_conflict: Some"));
+    }
+}
