@@ -28,6 +28,7 @@ fn seed(megabytes: usize, copy: bool) -> (String, usize) {
     (text, rows)
 }
 
+#[allow(clippy::print_stderr, reason = "the figure is for people")]
 fn check(url: &str, copy: bool, count: &dyn Fn() -> String) {
     let project = Project::new();
     let (text, rows) = seed(200, copy);
