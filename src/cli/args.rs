@@ -62,6 +62,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub env_file: Option<PathBuf>,
 
+    /// A value for the placeholders of formats that have them; may be given several times
+    #[arg(long = "var", global = true, value_name = "NAME=VALUE", value_parser = variable)]
+    pub variables: Vec<(String, String)>,
+
     /// Form of the log: auto, text, logfmt, json
     #[arg(long, global = true, value_name = "FORM")]
     pub log: Option<String>,
@@ -73,6 +77,11 @@ pub struct Global {
     /// Say more
     #[arg(short, long, global = true)]
     pub verbose: bool,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it looks like NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 impl Global {

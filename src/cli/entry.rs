@@ -64,7 +64,11 @@ fn settings(args: &Args) -> Result<Settings, Report> {
         .clone()
         .or_else(|| (printer::is_watched() && default_env_file.exists()).then_some(default_env_file));
     let surroundings = Surroundings { environment, config: args.global.config.clone(), env_file, flags };
-    Settings::load(&surroundings).map_err(|error| {
+    let loaded = Settings::load(&surroundings).map(|mut settings| {
+        settings.variables.extend(args.global.variables.iter().cloned());
+        settings
+    });
+    loaded.map_err(|error| {
         Report::new(Exit::Usage, error.to_string()).state("nothing was connected to, nothing changed")
     })
 }

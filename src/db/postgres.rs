@@ -18,6 +18,15 @@ use std::time::Duration;
 
 const DIALECT: Dialect = Dialect::Postgres;
 
+/// The setting that marks our transactions.
+const MARK: &str = "twostep.transaction";
+
+/// A number that no other transaction of this process has.
+fn random() -> u64 {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
+}
+
 /// The engine.
 pub struct PostgresEngine;
 
@@ -426,10 +435,12 @@ impl Session for PostgresSession {
 
     async fn begin(&mut self, options: Begin) -> Result<Transaction, DbError> {
         let reset = if options.fresh { self.reset_sql() } else { String::new() };
-        let sql =
-            format!("{reset}{}; SELECT pg_catalog.pg_current_xact_id()", PostgresEngine.begin_sql(options));
-        let rows = self.query(&sql).await?;
-        Ok(Transaction { token: rows.last().map(|row| row.text(0).to_owned()).unwrap_or_default() })
+        // A setting that ends with its transaction marks it. Asking for the transaction's id would mark it too, but
+        // as a query, after which SET TRANSACTION ISOLATION LEVEL is refused.
+        let token = format!("{:016x}", random());
+        let sql = format!("{reset}{}; SET LOCAL {MARK} = '{token}'", PostgresEngine.begin_sql(options));
+        self.run(&sql).await?;
+        Ok(Transaction { token })
     }
 
     async fn set_lock_timeout(&mut self, lock_timeout: Duration) -> Result<(), DbError> {
@@ -448,7 +459,7 @@ impl Session for PostgresSession {
         let role = &self.role;
         let sql = format!(
             "RESET SESSION AUTHORIZATION; RESET ROLE;{role} SELECT CASE WHEN \
-             pg_catalog.pg_current_xact_id()::pg_catalog.text OPERATOR(pg_catalog.=) {token} \
+             pg_catalog.current_setting('{MARK}', true) OPERATOR(pg_catalog.=) {token} \
              AND EXISTS (SELECT 1 FROM pg_catalog.pg_locks WHERE {lock} AND granted \
              AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()) THEN 0 \
              ELSE ({fence} OPERATOR(pg_catalog.||) pg_catalog.left(pg_catalog.pg_backend_pid()::pg_catalog.text, 0))\

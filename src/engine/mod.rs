@@ -12,8 +12,8 @@ pub mod transaction;
 pub use locks::{LockMode, LockRequest, relations_locked, table_made, touches_rows_only};
 pub use session::{LeftBehind, Resume, Scope, SessionChange, left_behind, resume, session_changes};
 pub use transaction::{
-    Conflict, ConflictKind, TransactionControl, may_run_in_transaction, transaction_conflict,
-    transaction_control,
+    Conflict, ConflictKind, TransactionControl, may_end_transactions, may_run_in_transaction,
+    transaction_conflict, transaction_control,
 };
 
 use crate::dialect::Dialect;

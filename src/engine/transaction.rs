@@ -3,6 +3,7 @@
 use super::{mysql, postgres, sqlite};
 use crate::dialect::Dialect;
 use crate::name::Name;
+use crate::sql::lex::significant;
 
 /// Why a statement and a transaction do not go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,19 @@ pub fn transaction_conflict(text: &str, dialect: Dialect) -> Option<Conflict> {
         Dialect::Mysql => mysql::transaction::conflict(text),
         Dialect::Sqlite => sqlite::transaction::conflict(text),
     }
+}
+
+/// Whether `text` may end transactions by itself, which it can only do outside of ours: PostgreSQL's `CALL`, whose
+/// body is not in the text, and a `DO` block that says COMMIT or ROLLBACK
+/// (<https://www.postgresql.org/docs/current/plpgsql-transactions.html>).
+pub fn may_end_transactions(text: &str, dialect: Dialect) -> bool {
+    if dialect != Dialect::Postgres {
+        return false;
+    }
+    let first = significant(text, dialect).next();
+    let is = |word: &str| first.is_some_and(|token| token.is_word(text, word));
+    let says = |word: &str| text.to_ascii_uppercase().contains(word);
+    is("call") || is("do") && (says("COMMIT") || says("ROLLBACK"))
 }
 
 /// A statement that begins, ends or marks a transaction.

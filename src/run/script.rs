@@ -134,6 +134,8 @@ pub struct Traits {
     pub rows_only: bool,
     /// The locks that are surely needed, so that they can be asked for without queueing.
     pub locks: Vec<LockRequest>,
+    /// Whether it may end transactions by itself, so that it only runs outside of ours.
+    pub ends_transactions: bool,
     /// The table that it makes: nobody else can hold a lock on it.
     pub makes: Option<TableName>,
 }
@@ -150,6 +152,7 @@ impl Traits {
             resume: engine::resume(sql, dialect),
             rows_only: engine::touches_rows_only(sql, dialect),
             locks: engine::relations_locked(sql, dialect),
+            ends_transactions: engine::may_end_transactions(sql, dialect),
             makes: engine::table_made(sql, dialect),
         }
     }
@@ -383,8 +386,9 @@ fn pieces(
             _ => {
                 let at = kept.len();
                 if open.is_none() {
-                    pieces
-                        .push(Piece { statements: at..at + 1, atomic: statement.traits.conflict.is_none() });
+                    let traits = &statement.traits;
+                    let atomic = traits.conflict.is_none() && !traits.ends_transactions;
+                    pieces.push(Piece { statements: at..at + 1, atomic });
                 } else if let Some(conflict) = statement.traits.conflict {
                     return Err(problem(&conflict_sentence(&statement, conflict)));
                 }
