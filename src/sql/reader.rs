@@ -11,8 +11,8 @@ use crate::text::Span;
 /// Comments above a statement that are kept for it, in bytes.
 const LEADING_BYTES: usize = 64 * 1024;
 
-/// The machine: [`feed`](Splitter::feed) it bytes, [`end`](Splitter::end) them, and ask for
-/// [`pull`](Splitter::pull) what is next in between.
+/// The machine: [`feed`](Splitter::feed) it bytes, say where they [`end`](Splitter::end), and
+/// [`pull`](Splitter::pull) what there is in between.
 #[derive(Debug, Clone)]
 pub struct Splitter {
     cutter: Cutter,

@@ -14,6 +14,7 @@ mod readme;
 mod release_phase;
 mod sample;
 mod servers;
+mod statements;
 mod tidy;
 mod twostep;
 mod wait;
