@@ -28,17 +28,8 @@ impl Context {
     /// The database that is configured. Nothing is guessed: without a URL it is an error.
     pub fn url(&self) -> Result<DatabaseUrl, Report> {
         let key = if self.settings.optional("direct_url").is_some() { "direct_url" } else { "database_url" };
-        let Some(text) = self.settings.optional(key) else {
-            return Err(Report::new(Exit::Usage, "no database is configured")
-                .state("nothing was connected to, nothing changed")
-                .help("set DATABASE_URL, for example `export DATABASE_URL=postgres://me@localhost/shop`")
-                .help("or put `database_url = \"sqlite:shop.db\"` into twostep.toml"));
-        };
-        let url = DatabaseUrl::parse(text).map_err(|error| {
-            Report::new(Exit::Usage, format!("{error} (from {})", self.settings.origin(key)))
-                .state("nothing was connected to, nothing changed")
-        })?;
-        Ok(url)
+        let Some(text) = self.settings.optional(key) else { return Err(explain::no_url()) };
+        DatabaseUrl::parse(text).map_err(|error| explain::url(&error, self.settings.origin(key)))
     }
 
     /// The database that a release migrates: on a platform, a file database from `twostep.toml` is refused, so that
@@ -56,7 +47,7 @@ impl Context {
                 "only twostep.toml names a database, the file {}, which a release cannot mean",
                 url.database()
             ))
-            .state("nothing was connected to, nothing changed")
+            .state(explain::UNCONNECTED)
             .help("set DATABASE_URL, or name the file with --database-url if it is really meant"));
         }
         Ok(url)
@@ -76,12 +67,9 @@ impl Context {
     pub fn folder(&self, dialect: Option<Dialect>) -> Result<Folder, Report> {
         let folder = self.folder_or_empty(dialect)?;
         if folder.migrations.is_empty() {
-            return Err(Report::new(
-                Exit::Usage,
-                format!("the migrations folder `{}` holds no migration", self.folder_path().display()),
-            )
-            .state("nothing was connected to, nothing changed")
-            .help("`twostep new NAME` makes one"));
+            let message =
+                format!("the migrations folder `{}` holds no migration", self.folder_path().display());
+            return Err(explain::no_migration(Report::new(Exit::Usage, message)).state(explain::UNCONNECTED));
         }
         Ok(folder)
     }

@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::context::Context;
 use super::exit::Exit;
+use super::explain;
 use super::printer::{self, LogForm, Printer, Report};
 use super::settings::{Settings, Surroundings};
 use crate::run::signal::{Raise, Signal};
@@ -30,8 +31,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<Exit, (Printer, Report)> {
-    let form = args.global.log.as_deref().map(LogForm::from_word);
-    let early = Printer::plain(form.unwrap_or_else(|| LogForm::from_word("auto")));
+    // Until the settings are read, only the flag and the variable can say how to complain about them.
+    let form = args.global.log.clone().or_else(|| std::env::var("TWOSTEP_LOG").ok());
+    let early = Printer::plain(LogForm::from_word(form.as_deref().unwrap_or("auto")));
     let settings = settings(&args).map_err(|report| (early, report))?;
     let form = LogForm::from_word(settings.text("log"));
     let printer = Printer::install(form, args.global.quiet, args.global.verbose);
@@ -64,13 +66,9 @@ fn settings(args: &Args) -> Result<Settings, Report> {
         .clone()
         .or_else(|| (printer::is_watched() && default_env_file.exists()).then_some(default_env_file));
     let surroundings = Surroundings { environment, config: args.global.config.clone(), env_file, flags };
-    let loaded = Settings::load(&surroundings).map(|mut settings| {
-        settings.variables.extend(args.global.variables.iter().cloned());
-        settings
-    });
-    loaded.map_err(|error| {
-        Report::new(Exit::Usage, error.to_string()).state("nothing was connected to, nothing changed")
-    })
+    let mut settings = Settings::load(&surroundings).map_err(|error| explain::settings(&error))?;
+    settings.variables.extend(args.global.variables.iter().cloned());
+    Ok(settings)
 }
 
 /// SIGTERM and SIGINT ask every wait of the run to end; platforms send them several times.

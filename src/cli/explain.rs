@@ -2,8 +2,10 @@
 
 use super::exit::Exit;
 use super::printer::{Report, visible};
+use super::settings::SettingsError;
 use crate::db::error::{DbError, DbErrorClass};
-use crate::db::url::DatabaseUrl;
+use crate::db::url::{DatabaseUrl, UrlError};
+use crate::dialect::Dialect;
 use crate::files::{FilesError, FolderError};
 use crate::run::contention;
 use crate::run::error::{Place, RunError};
@@ -13,6 +15,55 @@ use crate::run::machine::Outcome;
 use crate::run::task;
 use crate::source::SourceProblem;
 use std::path::Path;
+
+/// The state where the configuration or the files are wrong.
+pub const UNCONNECTED: &str = "nothing was connected to, nothing changed";
+
+/// Of many problems of one kind, this many are shown.
+const MOST: usize = 20;
+
+/// A configuration that cannot be used.
+pub fn settings(error: &SettingsError) -> Report {
+    let report = Report::new(Exit::Usage, error.to_string()).state(UNCONNECTED);
+    match error {
+        SettingsError::Unreadable { why, .. } => {
+            report.why(why.clone()).help("correct the name of the file, or make it with `twostep init`")
+        }
+        SettingsError::Malformed { why, .. } => {
+            report.why(why.clone()).help("a line looks like `migrations = \"migrations\"`")
+        }
+        SettingsError::UnknownKey { .. } => report
+            .why("a key that nothing reads would be a setting that does nothing")
+            .help("`twostep config` lists all settings"),
+        SettingsError::BadValue { why, .. } => {
+            report.why(why.clone()).help("`twostep config` lists all settings with their values")
+        }
+    }
+}
+
+/// No database is named anywhere.
+pub fn no_url() -> Report {
+    Report::new(Exit::Usage, "no database is configured")
+        .why("neither --database-url nor $DATABASE_URL nor twostep.toml names one, and none is guessed")
+        .state(UNCONNECTED)
+        .help("set DATABASE_URL, for example `export DATABASE_URL=postgres://me@localhost/shop`")
+        .help("or put `database_url = \"sqlite:shop.db\"` into twostep.toml")
+}
+
+/// A text that is no database URL. It is not shown, for it may hold a password.
+pub fn url(error: &UrlError, origin: impl std::fmt::Display) -> Report {
+    let report = Report::new(Exit::Usage, format!("the database URL from {origin} cannot be used"))
+        .why(error.to_string())
+        .state(UNCONNECTED);
+    match error {
+        UrlError::NoScheme | UrlError::UnknownScheme(_) | UrlError::NoDatabase => {
+            report.help("it looks like `postgres://user@host/database` or `sqlite:shop.db`")
+        }
+        UrlError::Malformed(_) => report.help(
+            "in user and password, `/`, `@`, `:`, `?` and `#` are written `%2F`, `%40`, `%3A`, `%3F` and `%23`",
+        ),
+    }
+}
 
 /// A problem of one file, in one line.
 pub fn source_problem(folder: &Path, problem: &SourceProblem) -> String {
@@ -29,82 +80,148 @@ pub fn source_problem(folder: &Path, problem: &SourceProblem) -> String {
 
 /// A folder that gives no migrations.
 pub fn folder(path: &Path, error: &FolderError) -> Report {
-    let report =
-        Report::new(Exit::Usage, error.to_string()).state("nothing was connected to, nothing changed");
+    let report = Report::new(Exit::Usage, visible(&error.to_string())).state(UNCONNECTED);
+    let another = "another folder is named with `--migrations DIR`, or `migrations` in twostep.toml";
     match error {
         FolderError::Files(FilesError::Missing { .. }) => report
+            .why("the folder is looked for from where the command runs")
             .help(format!("`twostep init` makes `{}` with a first migration", path.display()))
-            .help("another folder is named with `--migrations DIR`, or `migrations` in twostep.toml"),
-        FolderError::Files(_) => report,
+            .help(another),
+        FolderError::Files(FilesError::Empty { .. }) => no_migration(report),
+        FolderError::Files(FilesError::NotAFolder { .. } | FilesError::TooMany { .. }) => {
+            report.why("the migrations are read from a folder that holds them and little else").help(another)
+        }
+        FolderError::Files(
+            FilesError::Unreadable { .. }
+            | FilesError::Loop { .. }
+            | FilesError::Special { .. }
+            | FilesError::Name { .. },
+        ) => report
+            .why("a file that cannot be read may be a migration, and none is left out in silence")
+            .help("correct it, or move it out of the folder"),
         FolderError::Problems { problems, .. } => {
-            const MOST: usize = 20;
-            let mut report = report;
-            for problem in problems.iter().take(MOST) {
-                report = report.why(source_problem(path, problem));
-            }
-            if problems.len() > MOST {
-                report = report.why(format!("and {} more", problems.len() - MOST));
-            }
-            report
+            let shown = problems.iter().take(MOST).map(|problem| source_problem(path, problem));
+            let report = shown.fold(report, Report::why);
+            and_more(report, problems.len()).help("correct them: a migration is never left out in silence")
         }
     }
+}
+
+/// A folder in which nothing is a migration.
+pub fn no_migration(report: Report) -> Report {
+    report
+        .why("no file in it is named like a migration: `VERSION_name.up.sql`")
+        .help("`twostep new NAME` makes one")
+        .help("another folder is named with `--migrations DIR`, or `migrations` in twostep.toml")
+}
+
+fn and_more(report: Report, count: usize) -> Report {
+    if count > MOST { report.why(format!("and {} more", count - MOST)) } else { report }
 }
 
 /// A connection that could not be opened.
 pub fn connect(url: &DatabaseUrl, error: &DbError) -> Report {
-    let message = visible(&url.redact(&error.to_string()));
-    let report = Report::new(Exit::NoAccess, format!("cannot connect to {url}: {message}"))
-        .state("nothing was done, nothing changed");
-    let mut report = error.notes.iter().fold(report, |report, note| report.why(visible(&url.redact(note))));
+    let exit = if error.class == DbErrorClass::Configuration { Exit::Usage } else { Exit::NoAccess };
+    let report = Report::new(exit, format!("cannot connect to {url}"));
+    let report = reasons(report, url, error).state("nothing was done, nothing changed");
+    let code = error.code.as_deref();
     match error.class {
-        DbErrorClass::Unreachable => {
-            report = report
-                .help("is the server running, and are host and port right?")
-                .help("a server that is still starting is waited for with `--wait 60s`");
+        DbErrorClass::Unreachable => report
+            .help("look whether the server is running, and whether host and port are right")
+            .help("a server that is still starting is waited for with `--wait 60s`"),
+        DbErrorClass::Missing => report.help("`twostep db create` makes the database"),
+        DbErrorClass::Refused if matches!(code, Some("28P01" | "28000")) => {
+            report.help("check user and password of the URL; special characters are written like `%40`")
+        }
+        DbErrorClass::Tls => report
+            .help("`sslrootcert=FILE` in the URL names the authority that signed the server's certificate")
+            .help("with `sslmode=verify-full` the host in the URL must be one that the certificate is for"),
+        DbErrorClass::PermissionDenied | DbErrorClass::ReadOnly => {
+            report.help("let a role or user do it that has the rights, or grant them")
+        }
+        DbErrorClass::Resources => report.help("make room, then run the same command again"),
+        DbErrorClass::Configuration => {
+            report.help("`sslmode` is one of disable, prefer, require, verify-ca and verify-full")
         }
         DbErrorClass::Refused
-            if error.code.as_deref() == Some("3D000") || message.contains("there is no file") =>
-        {
-            report = report.help("`twostep db create` makes the database");
-        }
-        DbErrorClass::Refused if error.code.as_deref() == Some("28P01") => {
-            report =
-                report.help("check user and password of the URL; special characters are written like `%40`");
-        }
-        _ => {}
+        | DbErrorClass::ConnectionLost
+        | DbErrorClass::Contention
+        | DbErrorClass::Cancelled
+        | DbErrorClass::Statement => report.help("check the URL, and what the server's own log says"),
     }
-    report
+}
+
+/// The server's words and notes as reasons.
+fn reasons(report: Report, url: &DatabaseUrl, error: &DbError) -> Report {
+    let all = std::iter::once(error.to_string()).chain(error.notes.iter().cloned());
+    all.fold(report, |report, reason| report.why(visible(&url.redact(&reason))))
 }
 
 /// The history cannot be used.
 pub fn journal(url: &DatabaseUrl, journal: &Journal, error: &JournalError) -> Report {
-    let message = visible(&url.redact(&error.to_string()));
-    match error {
-        JournalError::Database(error) => match error.class {
-            DbErrorClass::PermissionDenied => Report::new(
-                Exit::NoAccess,
-                format!("not allowed to use the history `{}`: {message}", journal.name()),
-            )
-            .why("the history stands in a schema of its own, which the role must be able to make and write")
-            .help(format!(
-                "as the owner of the database: grant create on database \"{}\" to the role that migrates",
-                url.database()
-            )),
-            DbErrorClass::ReadOnly => {
-                Report::new(Exit::NoAccess, format!("the database cannot be written: {message}"))
-            }
-            _ => Report::new(
-                Exit::FailedClean,
-                format!("the history `{}` cannot be used: {message}", journal.name()),
-            ),
-        },
-        JournalError::Foreign { .. } => Report::new(Exit::Usage, message).help(
-            "rename what is in the way, or give the history another name with `journal` in twostep.toml",
-        ),
-        JournalError::TooOld { .. } => {
-            Report::new(Exit::Usage, message).help("run the newer twostep, or read with `twostep status`")
+    let report = match error {
+        JournalError::Database(error) => journal_refused(url, journal, error),
+        JournalError::Foreign { table, why } => Report::new(
+            Exit::Usage,
+            format!("`{table}` is not the history table of twostep"),
+        )
+        .why(visible(why))
+        .help("rename what is in the way, or give the history another name with `journal` in twostep.toml"),
+        JournalError::TooOld { .. } => Report::new(Exit::Usage, error.to_string())
+            .why("what a newer program keeps there would be lost by what this one writes")
+            .help("run the newer twostep, or read with `twostep status`"),
+    };
+    report.state("nothing changed")
+}
+
+fn journal_refused(url: &DatabaseUrl, journal: &Journal, error: &DbError) -> Report {
+    let name = journal.name();
+    match error.class {
+        DbErrorClass::PermissionDenied | DbErrorClass::ReadOnly if url.dialect() == Dialect::Sqlite => {
+            let message = format!("the database {} cannot be written", url.database());
+            reasons(Report::new(Exit::NoAccess, message), url, error)
+                .help("let this user write the file and its folder, in which SQLite keeps files of its own")
         }
+        DbErrorClass::PermissionDenied => reasons(
+            Report::new(Exit::NoAccess, format!("not allowed to use the history `{name}`")),
+            url,
+            error,
+        )
+        .why("the role that migrates must be able to make the history's tables, and to write them")
+        .help(format!(
+            "as the owner of the database: grant create on database \"{}\" to the role that migrates",
+            url.database()
+        ))
+        .help("or migrate with the role that made the history: `--role NAME`"),
+        DbErrorClass::ReadOnly => {
+            reasons(Report::new(Exit::NoAccess, "the database cannot be written"), url, error)
+                .help("connect to the primary, or make the file and its folder writable")
+        }
+        DbErrorClass::Unreachable | DbErrorClass::ConnectionLost => {
+            reasons(Report::new(Exit::NoAccess, "the connection to the database broke"), url, error)
+                .help("run the same command again")
+        }
+        DbErrorClass::Resources => {
+            reasons(Report::new(Exit::FailedClean, format!("no room for the history `{name}`")), url, error)
+                .help("make room, then run the same command again")
+        }
+        // SQLite opens the file at the first statement.
+        DbErrorClass::Refused | DbErrorClass::Tls | DbErrorClass::Configuration => connect(url, error),
+        DbErrorClass::Contention
+        | DbErrorClass::Cancelled
+        | DbErrorClass::Missing
+        | DbErrorClass::Statement => reasons(
+            Report::new(Exit::FailedClean, format!("the history `{name}` cannot be used")),
+            url,
+            error,
+        )
+        .help("run the same command again; if it says the same, look at what the server's own log says"),
     }
+}
+
+/// What kept a run from beginning.
+pub fn before_a_run(url: &DatabaseUrl, used: &Journal, folder: &Path, error: &RunError) -> Report {
+    explained(url, used, folder, Exit::FailedClean, error).state("nothing changed")
 }
 
 /// The report of a run that did not end well.
@@ -113,34 +230,112 @@ pub fn run(url: &DatabaseUrl, used: &Journal, folder: &Path, report: &RunReport)
     let Some(error) = &report.error else {
         return Report::new(exit, "the run ended without saying why").state(state(report));
     };
+    let mut built = explained(url, used, folder, exit, error);
+    // Why it failed decides the code only where nothing else has to be told by it.
+    if report.outcome != Outcome::FailedClean {
+        built.exit = exit;
+    }
+    built.state(state(report))
+}
+
+fn explained(url: &DatabaseUrl, used: &Journal, folder: &Path, exit: Exit, error: &RunError) -> Report {
     let message = visible(&url.redact(&error.to_string()));
-    let built = match error {
+    match error {
         RunError::Connect { error, .. } => connect(url, error),
         RunError::Journal(error) => journal(url, used, error),
         RunError::Scripts(problems) => {
-            let built = Report::new(Exit::Usage, message);
-            problems.iter().take(20).fold(built, |built, problem| {
+            let shown = problems.iter().take(MOST).map(|problem| {
                 let help = problem.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
-                built.why(visible(&format!("{}/{problem}{help}", folder.display())))
-            })
+                visible(&format!("{}/{problem}{help}", folder.display()))
+            });
+            and_more(shown.fold(Report::new(Exit::Usage, message), Report::why), problems.len())
+                .help("correct them, and run the same command again")
         }
-        RunError::Edited(edited) => edited
-            .iter()
-            .take(20)
-            .fold(Report::new(Exit::FailedClean, message), |built, edited| {
-                built.why(format!(
+        RunError::Edited(_)
+        | RunError::Ahead(_)
+        | RunError::OutOfOrder(_)
+        | RunError::NoSuchVersion { .. }
+        | RunError::NoRollback(_)
+        | RunError::Irreversible { .. }
+        | RunError::Half { .. } => history(message, folder, error),
+        RunError::ReadOnly(why) => Report::new(Exit::NoAccess, "the database cannot be written")
+            .why(visible(why))
+            .help("connect to the primary, with a role that may write"),
+        RunError::Pooler(seen) => {
+            Report::new(Exit::NoAccess, "the connection goes through a pooler that hands out servers by the transaction")
+                .why(seen.clone())
+                .why("the run's lock, and statements outside a transaction, need one server process for all of the run")
+                .help("give the address of the server itself with `--direct-url` or $TWOSTEP_DIRECT_URL")
+        }
+        RunError::RunLock { .. } | RunError::TableLock { .. } => locked(url, folder, exit, message, error),
+        RunError::Statement { place, error } | RunError::Commit { place, error } => {
+            let built = Report::new(exit, message);
+            let notes = error.notes.iter().map(|note| visible(&url.redact(note)));
+            hint(at(notes.fold(built, Report::why), folder, place), error, place)
+        }
+        RunError::Program { place, .. } => at(Report::new(exit, message), folder, place)
+            .help("its output stands above; what it has done by then, it has done")
+            .help("correct it, and run the same command again"),
+        RunError::File { place, .. } => at(Report::new(exit, message), folder, place)
+            .help("put the file back as it was when the run began, and run the same command again"),
+        RunError::Role { place, role } => at(Report::new(exit, message), folder, place)
+            .why(format!("at its end the session acted as `{}`, so that what it made may have another owner", visible(role)))
+            .help("set `role` in twostep.toml, or `--role`, for all migrations")
+            .help("or take the role back within it: `reset role`"),
+        RunError::Fenced { place } => at(Report::new(exit, message), folder, place)
+            .why("a statement of it ended the transaction, or somebody ended the lock")
+            .help("look at the database, then say with `twostep resolve` what holds"),
+        RunError::Invalid { place, help, .. } => {
+            at(Report::new(exit, message), folder, place).help(help.clone())
+        }
+        RunError::Lost(error) => {
+            reasons(Report::new(Exit::NoAccess, "the connection to the database broke"), url, error)
+                .help("run the same command again: it finds out what was carried out, and goes on from there")
+        }
+        RunError::Uncertain { place, known } => {
+            let version = place.migration.split('_').next().unwrap_or(&place.migration);
+            at(Report::new(exit, message), folder, place).why(known.clone()).help(format!(
+                "look at the database; if it was carried out: twostep resolve {version} --done, else: --not-done"
+            ))
+        }
+        RunError::LeftBehind { place, blockers, error, .. } => {
+            let built = Report::new(exit, message);
+            let built = if blockers.is_empty() {
+                reasons(built, url, error)
+            } else {
+                built.why(format!("in the way: {}", contention::describe(blockers)))
+            };
+            at(built, folder, place).help("run again later: it goes on where it stopped")
+        }
+        RunError::NotAnswering => Report::new(Exit::Unknown, message)
+            .why("the server may still be rolling back, which can take as long as the statement did")
+            .help("`twostep status` shows the state once it has; the same command goes on from there"),
+        RunError::Interrupted => Report::new(exit, message)
+            .why("the platform or a person ended the process")
+            .help("the same command goes on from there"),
+    }
+}
+
+/// Files and history that do not go together.
+fn history(message: String, folder: &Path, error: &RunError) -> Report {
+    match error {
+        RunError::Edited(edited) => {
+            let shown = edited.iter().take(MOST).map(|edited| {
+                format!(
                     "{} is not what was applied as {} (checksum {:.12}, then {:.12})",
                     folder.join(&edited.path).display(),
                     edited.version,
                     edited.now.as_str(),
                     edited.applied.as_str()
+                )
+            });
+            and_more(shown.fold(Report::new(Exit::FailedClean, message), Report::why), edited.len())
+                .help("put the file back as it was, and write what is new into a new migration")
+                .help(format!(
+                    "where the edit changes nothing that matters: twostep resolve {} --accept-edit",
+                    edited.first().map_or("VERSION", |edited| edited.version.as_str())
                 ))
-            })
-            .help("put the file back as it was, and write what is new into a new migration")
-            .help(format!(
-                "where the edit changes nothing that matters: twostep resolve {} --accept-edit",
-                edited.first().map_or("VERSION", |edited| edited.version.as_str())
-            )),
+        }
         RunError::Ahead(ahead) => ahead
             .iter()
             .fold(Report::new(Exit::Ahead, message), |built, applied| {
@@ -150,25 +345,42 @@ pub fn run(url: &DatabaseUrl, used: &Journal, folder: &Path, report: &RunReport)
             .help("if this code can work with it all the same: --allow-ahead"),
         RunError::OutOfOrder(late) => late
             .iter()
-            .fold(Report::new(Exit::FailedClean, message), |built, late| built.why(format!("{late} is not applied")))
-            .help("give them later versions, or allow it with `out_of_order = \"warn\"`"),
-        RunError::NoSuchVersion(_) => Report::new(Exit::Usage, message).help("`twostep status` lists all versions"),
-        RunError::NoRollback(_) => Report::new(Exit::Usage, message).help("`twostep status` lists what is applied"),
-        RunError::Irreversible { .. } => Report::new(Exit::FailedClean, message)
+            .fold(Report::new(Exit::FailedClean, message), |built, late| {
+                built.why(format!("{late} is not applied, and later ones are"))
+            })
+            .help("give them later versions, or allow it with `--out-of-order warn`"),
+        RunError::NoSuchVersion { last, .. } => {
+            let built = Report::new(Exit::Usage, message).help("`twostep status` lists all versions");
+            match last {
+                Some(last) => built.why(format!("the last one in `{}` is {last}", folder.display())),
+                None => built.why(format!("`{}` holds none", folder.display())),
+            }
+        }
+        RunError::NoRollback(_) => Report::new(Exit::Usage, message)
+            .why("only what the history has as applied can be taken back")
+            .help("`twostep status` lists what is applied"),
+        RunError::Irreversible { why, .. } => Report::new(Exit::FailedClean, message)
+            .why(visible(why))
             .help("write a down for it, or go forward with a new migration"),
-        RunError::Half { help, .. } => Report::new(Exit::FailedClean, message).help(help.clone()),
-        RunError::ReadOnly(_) => Report::new(Exit::NoAccess, message)
-            .help("connect to the primary, with a role that may write"),
-        RunError::Pooler(_) => Report::new(Exit::NoAccess, message)
-            .why("the run's lock, and statements outside a transaction, need one server process for all of the run")
-            .help("give the address of the server itself with `--direct-url` or $TWOSTEP_DIRECT_URL"),
+        RunError::Half { help, .. } => Report::new(Exit::FailedClean, message)
+            .why("an earlier run stopped in the middle of it")
+            .help(help.clone()),
+        _ => Report::new(Exit::FailedClean, message),
+    }
+}
+
+/// A lock that was not there in time.
+fn locked(url: &DatabaseUrl, folder: &Path, exit: Exit, message: String, error: &RunError) -> Report {
+    match error {
         RunError::RunLock { holder, run, .. } => {
             let mut built = Report::new(exit, message);
             if let Some(holder) = holder {
                 built = built.why(format!("held by {}", contention::describe(std::slice::from_ref(holder))));
             }
-            if let Some(run) = run {
-                built = built.why(run.clone());
+            match run {
+                Some(run) => built = built.why(run.clone()),
+                None if holder.is_none() => built = built.why("who holds it cannot be seen"),
+                None => {}
             }
             built
                 .help("run again later, or wait longer with `--run-deadline 15m`")
@@ -177,11 +389,12 @@ pub fn run(url: &DatabaseUrl, used: &Journal, folder: &Path, report: &RunReport)
         RunError::TableLock { place, blockers, error, .. } => {
             let mut built = Report::new(exit, message);
             if blockers.is_empty() {
-                built = built.why(url.redact(&error.to_string()));
+                built = reasons(built, url, error);
             } else {
                 built = built.why(contention::describe(blockers));
             }
-            built = at(built, folder, place).help("run again later: it goes on where it stopped");
+            built =
+                at(built, folder, place).help("run again later, or try longer with `--lock-deadline 10m`");
             match blockers.first() {
                 Some(blocker) => {
                     built.help(format!("or end that session: select pg_terminate_backend({})", blocker.pid))
@@ -189,33 +402,8 @@ pub fn run(url: &DatabaseUrl, used: &Journal, folder: &Path, report: &RunReport)
                 None => built,
             }
         }
-        RunError::Statement { place, error } | RunError::Commit { place, error } => {
-            let mut built = Report::new(exit, message);
-            for note in &error.notes {
-                built = built.why(visible(&url.redact(note)));
-            }
-            built = at(built, folder, place);
-            hint(built, error, place)
-        }
-        RunError::Program { place, .. } | RunError::File { place, .. } => at(Report::new(exit, message), folder, place),
-        RunError::Fenced { place } => at(Report::new(exit, message), folder, place)
-            .why("a statement of it ended the transaction, or somebody ended the lock")
-            .help("look at the database, then say with `twostep resolve` what holds"),
-        RunError::Invalid { place, help, .. } => at(Report::new(exit, message), folder, place).help(help.clone()),
-        RunError::Lost(_) => Report::new(exit, message)
-            .help("run the same command again: it finds out what was carried out, and goes on from there"),
-        RunError::Uncertain { place, known } => at(Report::new(exit, message), folder, place)
-            .why(known.clone())
-            .help(format!(
-                "look at the database; if it was carried out: twostep resolve {} --done, else: --not-done",
-                place.migration.split('_').next().unwrap_or(&place.migration)
-            )),
-        RunError::NotAnswering => Report::new(Exit::Unknown, message)
-            .why("the server may still be rolling back, which can take as long as the statement did")
-            .help("`twostep status` shows the state once it has; the same command goes on from there"),
-        RunError::Interrupted => Report::new(exit, message).help("the same command goes on from there"),
-    };
-    if built.state.is_some() { built } else { built.state(state(report)) }
+        _ => Report::new(exit, message),
+    }
 }
 
 fn at(report: Report, folder: &Path, place: &Place) -> Report {
@@ -235,6 +423,10 @@ fn hint(report: Report, error: &DbError, place: &Place) -> Report {
         }
         DbErrorClass::Cancelled => report
             .help("`statement_timeout` in twostep.toml is the longest time for one statement; 0s for none"),
+        // A COMMIT in a procedure or DO block: https://www.postgresql.org/docs/current/plpgsql-transactions.html
+        _ if error.code.as_deref() == Some("2D000") => report.help(
+            "a statement that commits by itself needs `-- twostep: no-transaction` on the file's first line",
+        ),
         _ => report.help(format!("correct {} and run the same command again", place.file)),
     }
 }
@@ -256,7 +448,13 @@ fn state(report: &RunReport) -> String {
         Outcome::FailedClean | Outcome::LockTimeout | Outcome::Interrupted => {
             format!("{done}; what had begun after that was rolled back")
         }
-        Outcome::FailedPartly => format!("{done}; `twostep status` shows what is half done"),
+        Outcome::FailedPartly if report.half && finished.is_empty() => {
+            "a migration is half done; `twostep status` shows what of it".to_owned()
+        }
+        Outcome::FailedPartly if report.half => {
+            format!("{done}; another is half done, and `twostep status` shows what of it")
+        }
+        Outcome::FailedPartly => format!("{done}; what had begun after that was rolled back"),
         Outcome::Unknown => format!("{done}; the last statement's outcome is not known"),
     }
 }

@@ -7,8 +7,12 @@ use std::fmt;
 pub enum DbErrorClass {
     /// The server cannot be reached, or is starting or stopping: nothing was sent.
     Unreachable,
-    /// The server refuses us: password, role, database, TLS.
+    /// The server refuses us: password, role.
     Refused,
+    /// There is no TLS connection that can be trusted.
+    Tls,
+    /// The URL asks for something that there is not.
+    Configuration,
     /// The connection broke while something was under way: its outcome is not known from here.
     ConnectionLost,
     /// A lock was not there in time, or a deadlock or serialization failure: the same again may work.
@@ -21,7 +25,7 @@ pub enum DbErrorClass {
     ReadOnly,
     /// No space left, or another resource of the server is used up.
     Resources,
-    /// A relation, column or schema that is not there.
+    /// A database, relation, column or schema that is not there.
     Missing,
     /// The statement itself is wrong, or the data refuses it.
     Statement,
@@ -52,10 +56,19 @@ pub struct DbError {
 /// The words by which a failed check of [`Session::commit`](super::session::Session::commit) is known again.
 pub(super) const FENCE: &str = "twostep: the transaction or the lock of this run has ended";
 
+/// In front of the role's name, the words by which another failed check of a commit is known again.
+pub(super) const SWITCHED_ROLE: &str = "twostep: the session acts as another role: ";
+
 impl DbError {
     /// Whether a commit was refused because the migration, or somebody else, ended our transaction or lock.
     pub fn is_fence(&self) -> bool {
         self.message.contains(FENCE)
+    }
+
+    /// The role as which the session acted at the end of a migration that has switched it.
+    pub fn switched_role(&self) -> Option<&str> {
+        let (_, role) = self.message.split_once(SWITCHED_ROLE)?;
+        Some(role.trim_end_matches('"'))
     }
 
     /// An error that did not come from the server itself.
@@ -74,6 +87,17 @@ impl fmt::Display for DbError {
     }
 }
 
+/// What a failed attempt to connect means: nothing was sent that could be half done.
+pub(super) fn at_connecting(mut error: DbError) -> DbError {
+    if error.class == DbErrorClass::ConnectionLost {
+        error.class = DbErrorClass::Unreachable;
+        if error.message.contains("Connection refused") {
+            error.message = "connection refused: nobody listens there".to_owned();
+        }
+    }
+    error
+}
+
 /// The errors that every driver of sqlx gives in the same way; `database` sorts those of the server itself.
 pub(super) fn from_sqlx(
     error: sqlx::Error,
@@ -81,11 +105,10 @@ pub(super) fn from_sqlx(
 ) -> DbError {
     match &error {
         sqlx::Error::Database(inner) => database(inner.as_ref()),
-        sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
-            DbError::new(DbErrorClass::ConnectionLost, format!("the connection broke: {error}"))
-        }
-        sqlx::Error::Tls(inner) => DbError::new(DbErrorClass::Refused, format!("no TLS connection: {inner}")),
-        sqlx::Error::Configuration(inner) => DbError::new(DbErrorClass::Refused, inner.to_string()),
+        sqlx::Error::Io(inner) => DbError::new(DbErrorClass::ConnectionLost, inner.to_string()),
+        sqlx::Error::WorkerCrashed => DbError::new(DbErrorClass::ConnectionLost, "its thread has ended"),
+        sqlx::Error::Tls(inner) => DbError::new(DbErrorClass::Tls, format!("no TLS connection: {inner}")),
+        sqlx::Error::Configuration(inner) => DbError::new(DbErrorClass::Configuration, inner.to_string()),
         // The protocol is broken (a server that went away in the middle of a message): what was sent may have
         // been carried out.
         sqlx::Error::Protocol(_) => DbError::new(DbErrorClass::ConnectionLost, error.to_string()),

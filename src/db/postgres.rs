@@ -1,7 +1,7 @@
 //! PostgreSQL: sessions, the advisory lock, cancelling, and who blocks whom.
 
 use super::alone;
-use super::error::{self, DbError, DbErrorClass, FENCE};
+use super::error::{self, DbError, DbErrorClass, FENCE, SWITCHED_ROLE};
 use super::session::{
     Backend, Begin, Blocker, ConnectOptions, DatabaseSettings, Engine, Finding, Identity, LockKey, Row,
     ServiceRoles, Session, Transaction, Watched, Watcher,
@@ -192,11 +192,7 @@ struct PostgresSession {
 impl PostgresSession {
     async fn open(url: &DatabaseUrl, options: &ConnectOptions) -> Result<Self, DbError> {
         let redacted = |error: sqlx::Error| {
-            let mut error = from_sqlx(error, "");
-            // Nothing was sent that could be half done.
-            if error.class == DbErrorClass::ConnectionLost {
-                error.class = DbErrorClass::Unreachable;
-            }
+            let mut error = error::at_connecting(from_sqlx(error, ""));
             error.message = url.redact(&error.message);
             error
         };
@@ -211,7 +207,7 @@ impl PostgresSession {
             Err(_) => {
                 return Err(DbError::new(
                     DbErrorClass::Unreachable,
-                    format!("no answer within {} s", options.connect_timeout.as_secs()),
+                    format!("no answer within {:?}", options.connect_timeout),
                 ));
             }
         };
@@ -263,10 +259,10 @@ fn class_of(code: &str, message: &str) -> DbErrorClass {
         "57P01" | "57P02" | "57P05" | "25P03" | "25P04" => DbErrorClass::ConnectionLost,
         "42501" => DbErrorClass::PermissionDenied,
         "25006" => DbErrorClass::ReadOnly,
-        "42P01" | "42703" | "3F000" => DbErrorClass::Missing,
+        "42P01" | "42703" | "3F000" | "3D000" => DbErrorClass::Missing,
         // Too many connections at connecting: time may help.
         "53300" => DbErrorClass::Unreachable,
-        "28000" | "28P01" | "3D000" => DbErrorClass::Refused,
+        "28000" | "28P01" => DbErrorClass::Refused,
         _ if code.starts_with("08") && message.contains("pgbouncer") => DbErrorClass::Refused,
         _ if code.starts_with("08") => DbErrorClass::ConnectionLost,
         _ if code.starts_with("53") || code == "58030" => DbErrorClass::Resources,
@@ -453,17 +449,21 @@ impl Session for PostgresSession {
         key: &LockKey,
         journal: &str,
     ) -> Result<(), DbError> {
-        // One message: where the check fails, the rest of the message is not carried out. The cast of a text
-        // that is no number is what fails, with our own words in the server's error. RESET SESSION AUTHORIZATION
-        // takes back any SET ROLE of the migration, so that the journal is written as the role of the run.
-        let role = &self.role;
+        // One message: where a check fails, the rest of the message is not carried out. The cast of a text that is
+        // no number is what fails, with our own words in the server's error. A migration may also have switched the
+        // role in a way that its text does not show (a DO block, a function).
+        let user = self.identity.as_ref().map_or("", |identity| identity.user.as_str());
         let sql = format!(
-            "RESET SESSION AUTHORIZATION; RESET ROLE;{role} SELECT CASE WHEN \
+            "SELECT CASE WHEN current_user::pg_catalog.text OPERATOR(pg_catalog.=) {user} THEN 0 ELSE \
+             ({switched} OPERATOR(pg_catalog.||) current_user::pg_catalog.text)::pg_catalog.int4 END; \
+             SELECT CASE WHEN \
              pg_catalog.current_setting('{MARK}', true) OPERATOR(pg_catalog.=) {token} \
              AND EXISTS (SELECT 1 FROM pg_catalog.pg_locks WHERE {lock} AND granted \
              AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()) THEN 0 \
              ELSE ({fence} OPERATOR(pg_catalog.||) pg_catalog.left(pg_catalog.pg_backend_pid()::pg_catalog.text, 0))\
              ::pg_catalog.int4 END;{journal};COMMIT",
+            user = literal(user, DIALECT),
+            switched = literal(SWITCHED_ROLE, DIALECT),
             token = literal(&transaction.token, DIALECT),
             lock = advisory_condition(key),
             fence = literal(FENCE, DIALECT),

@@ -124,7 +124,7 @@ impl SqliteSession {
         let file = (!url.is_memory()).then(|| PathBuf::from(url.database()));
         let exists = file.as_deref().is_none_or(Path::exists);
         if !exists && !options.create_if_missing {
-            return Err(DbError::new(DbErrorClass::Refused, format!("there is no file {}", url.database())));
+            return Err(DbError::new(DbErrorClass::Missing, format!("there is no file {}", url.database())));
         }
         let read_only = options.read_only || file.as_deref().is_some_and(|path| exists && is_read_only(path));
         let connect = SqliteConnectOptions::from_str(url.expose())
@@ -278,6 +278,10 @@ impl Session for SqliteSession {
 
     async fn try_lock(&mut self, _key: &LockKey) -> Result<bool, DbError> {
         let Some(path) = &self.path else { return Ok(true) };
+        if self.read_only {
+            let message = format!("{} is read-only for this user", path.display());
+            return Err(DbError::new(DbErrorClass::ReadOnly, message));
+        }
         let path = beside(path, LOCK_SUFFIX);
         let failed = |what: &str, error: std::io::Error| {
             DbError::new(DbErrorClass::PermissionDenied, format!("cannot {what} {}: {error}", path.display()))

@@ -15,20 +15,16 @@ pub struct DatabaseUrl {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// There is no `scheme:`.
-    #[error(
-        "the database URL has no scheme; it looks like `postgres://user@host/database` or `sqlite:shop.db`"
-    )]
+    #[error("it has no scheme, such as `postgres:`")]
     NoScheme,
     /// No engine speaks this scheme.
-    #[error("the database URL has the unknown scheme `{0}`; known are {known}", known = known_schemes())]
+    #[error("it has the unknown scheme `{0}`; known are {known}", known = known_schemes())]
     UnknownScheme(String),
     /// It cannot be taken apart.
-    #[error(
-        "the database URL is malformed: {0}; a `/`, `@`, `:`, `?` or `#` in the password is written as `%2F`, `%40`, `%3A`, `%3F`, `%23`"
-    )]
+    #[error("it is malformed: {0}")]
     Malformed(String),
     /// It names no database.
-    #[error("the database URL names no database; it ends with `/NAME`")]
+    #[error("it names no database; it ends with `/NAME`")]
     NoDatabase,
 }
 
@@ -77,6 +73,11 @@ impl DatabaseUrl {
     /// Whether it is SQLite's database in memory, which ends with the connection.
     pub fn is_memory(&self) -> bool {
         self.dialect == Dialect::Sqlite && (self.database.is_empty() || self.database == ":memory:")
+    }
+
+    /// Whether it is a file that is not there yet.
+    pub fn is_missing_file(&self) -> bool {
+        self.dialect == Dialect::Sqlite && !self.is_memory() && !std::path::Path::new(&self.database).exists()
     }
 
     /// The same server and rights, with another database.

@@ -51,25 +51,30 @@ pub enum RunError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// Scripts that are not run at all.
-    #[error("{} of the scripts cannot be run", .0.len())]
+    #[error("{} in the scripts that are to be run", counted(.0.len(), "problem"))]
     Scripts(Vec<ScriptProblem>),
     /// Applied migrations whose files are others now.
-    #[error("{} applied migration(s) were edited afterwards", .0.len())]
+    #[error("{} edited after being applied", were(.0.len(), "migration"))]
     Edited(Vec<Edited>),
     /// The database is ahead of the files with what breaks this code.
-    #[error("the database is ahead of these files with {} migration(s) that break this code", .0.len())]
+    #[error("the database is ahead of these files by {}, and this code breaks on it", counted(.0.len(), "migration"))]
     Ahead(Vec<Applied>),
     /// New migrations stand before applied ones.
-    #[error("{} new migration(s) stand before applied ones", .0.len())]
+    #[error("new migrations stand before applied ones: {}", .0.len())]
     OutOfOrder(Vec<String>),
     /// A version that is not there.
-    #[error("there is no migration {0}")]
-    NoSuchVersion(Version),
+    #[error("there is no migration {version}")]
+    NoSuchVersion {
+        /// What was asked for.
+        version: Version,
+        /// The last one that is there.
+        last: Option<Version>,
+    },
     /// What was asked for cannot be rolled back.
     #[error("{0}")]
     NoRollback(String),
     /// There is no way back from a migration.
-    #[error("migration {migration} cannot be rolled back: {why}")]
+    #[error("migration {migration} cannot be rolled back")]
     Irreversible {
         /// Version and name.
         migration: String,
@@ -154,6 +159,14 @@ pub enum RunError {
         /// Why.
         why: String,
     },
+    /// The migration switched the role, in a way that its text does not show.
+    #[error("{place}: it switches the role")]
+    Role {
+        /// Where.
+        place: Place,
+        /// The role at its end.
+        role: String,
+    },
     /// The migration, or somebody else, ended our transaction or our lock.
     #[error("{place}: the migration's transaction, or the lock of this run, was ended while it ran")]
     Fenced {
@@ -173,6 +186,18 @@ pub enum RunError {
     /// The connection broke.
     #[error("the connection to the database broke: {0}")]
     Lost(DbError),
+    /// What a broken-off try of a statement left behind could not be cleared away in time.
+    #[error("{place}: what an earlier try of it left behind could not be cleared away in {waited_s} s")]
+    LeftBehind {
+        /// Where.
+        place: Place,
+        /// How long it was tried.
+        waited_s: u64,
+        /// Who was in the way.
+        blockers: Vec<Blocker>,
+        /// The server's words.
+        error: DbError,
+    },
     /// What a statement came to cannot be told.
     #[error("{place}: nobody can tell whether this statement was carried out")]
     Uncertain {
@@ -187,4 +212,14 @@ pub enum RunError {
     /// A signal asked us to stop.
     #[error("stopped by a signal")]
     Interrupted,
+}
+
+/// `1 problem`, `2 problems`.
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// `1 migration was`, `2 migrations were`.
+fn were(count: usize, what: &str) -> String {
+    format!("{} {}", counted(count, what), if count == 1 { "was" } else { "were" })
 }

@@ -8,8 +8,9 @@ use super::machine::{Command, Event, Failure, Finding, Machine, Outcome, Unit};
 use super::script::{Piece, Statement, Work};
 use super::signal::Signal;
 use super::task::{self, Agenda, Author, Direction, Goal, Task, UnitRef};
+use super::watch::{Unanswered, Watched};
 use crate::db::error::{DbError, DbErrorClass};
-use crate::db::session::{Begin, ConnectOptions, Session, Transaction, Watcher};
+use crate::db::session::{Begin, Blocker, ConnectOptions, Session, Transaction, Watcher};
 use crate::db::url::DatabaseUrl;
 use crate::engine::Resume;
 use crate::source::Folder;
@@ -60,6 +61,8 @@ pub struct RunReport {
     pub wanted: usize,
     /// The run's number in the journal, if it got one.
     pub run_id: Option<i64>,
+    /// Whether a migration is half applied, or half taken back, now.
+    pub half: bool,
 }
 
 /// Brings the database of `url` to `goal`.
@@ -90,9 +93,12 @@ pub async fn run(
         run_id: None,
         by: None,
         lock_since: None,
+        looked_for_dead: None,
+        last_sign: Instant::now(),
         said_waiting: false,
         contention: None,
         no_prelock: HashSet::new(),
+        seen_blockers: Vec::new(),
         intended: HashMap::new(),
         spent: Duration::ZERO,
         finished: Vec::new(),
@@ -111,7 +117,14 @@ pub async fn run(
     };
     executor.close().await;
     let wanted = executor.tasks.len();
-    RunReport { outcome, finished: executor.finished, error: executor.error, wanted, run_id: executor.run_id }
+    RunReport {
+        outcome,
+        finished: executor.finished,
+        error: executor.error,
+        wanted,
+        run_id: executor.run_id,
+        half: machine.is_half(),
+    }
 }
 
 /// The world of one run.
@@ -136,10 +149,16 @@ pub(super) struct Executor<'a> {
     /// Role and host, once the server has told the role.
     by: Option<String>,
     lock_since: Option<Instant>,
+    /// When it was looked last whether the run that has the lock is dead.
+    looked_for_dead: Option<Instant>,
+    /// When it was written last that this run is alive.
+    pub(super) last_sign: Instant,
     said_waiting: bool,
     pub(super) contention: Option<Contention>,
     /// Statements (task, ordinal) whose locks cannot be asked for beforehand.
     no_prelock: HashSet<(usize, usize)>,
+    /// Who was in the way when something that was watched was given up.
+    pub(super) seen_blockers: Vec<Blocker>,
     /// What was true before the statement of a unit ran.
     intended: HashMap<usize, Option<String>>,
     spent: Duration,
@@ -202,6 +221,8 @@ impl Executor<'_> {
             _ if error.is_fence() => Failure::Fenced,
             DbErrorClass::Cancelled
             | DbErrorClass::Refused
+            | DbErrorClass::Tls
+            | DbErrorClass::Configuration
             | DbErrorClass::PermissionDenied
             | DbErrorClass::ReadOnly
             | DbErrorClass::Resources
@@ -226,12 +247,28 @@ impl Executor<'_> {
         Ok(())
     }
 
+    /// [`Executor::read_agenda`], given up when a signal is raised: nothing is under way, and a server that is not
+    /// there yet, or does not answer, must not keep us.
+    async fn read_agenda_unless_stopped(&mut self) -> Option<Result<Agenda, RunError>> {
+        let mut signal = self.signal.clone();
+        let agenda = tokio::select! {
+            biased;
+            () = signal.raised() => None,
+            agenda = self.read_agenda() => Some(agenda),
+        };
+        if agenda.is_none() {
+            // An answer may still come that nobody reads.
+            self.session = None;
+        }
+        agenda
+    }
+
     async fn read_journal(&mut self) -> Event {
-        if self.signal.is_raised() {
+        let Some(agenda) = self.read_agenda_unless_stopped().await else {
             self.error = Some(RunError::Interrupted);
             return Event::Interrupted;
-        }
-        match self.read_agenda().await {
+        };
+        match agenda {
             Ok(agenda) => {
                 if !self.warned {
                     agenda.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -286,13 +323,16 @@ impl Executor<'_> {
     }
 
     async fn read_agenda(&mut self) -> Result<Agenda, RunError> {
-        self.connect().await?;
         let journal = self.journal;
-        self.history = journal.read(self.session()).await?;
         let mut downs = HashMap::new();
-        for version in task::downs_wanted(self.goal, self.folder, &self.history) {
-            if let Some(down) = journal.stored_down(self.session(), &version).await? {
-                downs.insert(version, down);
+        // A file is only made once it is known that something will be written to it.
+        if self.session.is_some() || !self.url.is_missing_file() {
+            self.connect().await?;
+            self.history = journal.read(self.session()).await?;
+            for version in task::downs_wanted(self.goal, self.folder, &self.history) {
+                if let Some(down) = journal.stored_down(self.session(), &version).await? {
+                    downs.insert(version, down);
+                }
             }
         }
         let author = Author { by: self.options.host.clone(), release: self.options.release.clone() };
@@ -302,6 +342,9 @@ impl Executor<'_> {
     async fn take_lock(&mut self) -> Event {
         if self.lock_since.is_none() {
             self.lock_since = Some(Instant::now());
+            if let Err(error) = self.connect().await {
+                return self.fail(Failure::Refused, error);
+            }
             // What an earlier connection left behind must not decide who we are while we wait.
             if let Err(error) = self.session().prepare_to_write().await {
                 return self.fail_database(error, |error| RunError::Journal(JournalError::Database(error)));
@@ -355,6 +398,11 @@ impl Executor<'_> {
     /// server watches the socket (`client_connection_check_interval`) it has done so long before.
     async fn end_dead_runner(&mut self) {
         const SILENCE_S: i64 = 60;
+        const LOOK_EVERY: Duration = Duration::from_secs(5);
+        if self.looked_for_dead.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
+            return;
+        }
+        self.looked_for_dead = Some(Instant::now());
         let journal = self.journal;
         let Ok(history) = journal.read(self.session()).await else { return };
         let Some(run) = history.open_run.filter(|run| run.silent_s >= SILENCE_S) else { return };
@@ -554,6 +602,7 @@ impl Executor<'_> {
                 continue;
             }
             let Some(statement) = self.statement(unit, ordinal).cloned() else { continue };
+            self.sign_of_life().await;
             if self.signal.is_raised() {
                 self.error = Some(RunError::Interrupted);
                 return Event::Interrupted;
@@ -675,6 +724,7 @@ impl Executor<'_> {
             );
         }
         let pause = if contention.tries == 0 { Duration::ZERO } else { contention.pause() };
+        self.sign_of_life().await;
         if self.signal.raised_within(pause).await {
             self.error = Some(RunError::Interrupted);
             return Event::Interrupted;
@@ -745,24 +795,26 @@ impl Executor<'_> {
             return self.fail(Failure::Fenced, RunError::Fenced { place });
         };
         let key = self.journal.lock_key();
-        let committed = self.session().commit(&transaction, &key, &journal).await;
+        let title = format!("the commit of {}", self.unit(unit).1.label);
+        let how = Watched { title: &title, deadline: None };
+        let committed =
+            self.watched(how, async |session| session.commit(&transaction, &key, &journal).await).await;
         fault::point("after a commit's answer");
         match committed {
             Ok(()) => {
                 self.unit_done(unit);
                 Event::Done
             }
-            Err(error) => {
+            Err(Unanswered::NotAnswering) => self.fail(Failure::NotAnswering, RunError::NotAnswering),
+            Err(Unanswered::Server(error)) => {
                 let place = self.place(unit, None);
                 if error.class == DbErrorClass::Contention {
                     self.note_contention(&error, None).await;
                 }
-                self.fail_database(error, |error| {
-                    if error.is_fence() {
-                        RunError::Fenced { place }
-                    } else {
-                        RunError::Commit { place, error }
-                    }
+                self.fail_database(error, |error| match error.switched_role() {
+                    _ if error.is_fence() => RunError::Fenced { place },
+                    Some(role) => RunError::Role { place, role: role.to_owned() },
+                    None => RunError::Commit { place, error },
                 })
             }
         }
@@ -887,14 +939,21 @@ impl Executor<'_> {
         // A statement that a signal stopped is cleared away too; the signal must not stop that as well.
         match self.try_clean_up(unit).await {
             Ok(()) => Event::Done,
-            Err(error) => {
-                tracing::warn!("what the failed statement left behind could not be cleared away: {error}");
-                Event::Failed(self.failure_of(&error))
+            Err(Unanswered::NotAnswering) => Event::Failed(Failure::NotAnswering),
+            Err(Unanswered::Server(error)) => {
+                tracing::warn!(
+                    "what the failed statement left behind could not be cleared away now, the next run does it: {error}"
+                );
+                Event::Failed(if error.class == DbErrorClass::ConnectionLost {
+                    Failure::Lost
+                } else {
+                    Failure::Refused
+                })
             }
         }
     }
 
-    async fn try_clean_up(&mut self, unit: usize) -> Result<(), DbError> {
+    async fn try_clean_up(&mut self, unit: usize) -> Result<(), Unanswered> {
         let (_, task, piece) = self.unit(unit);
         let ordinal = piece.statements.start;
         let (version, direction) = (task.record.version.clone(), task.direction);
@@ -903,7 +962,12 @@ impl Executor<'_> {
         let sql =
             self.statement(unit, ordinal).map(|statement| statement.sql().to_owned()).unwrap_or_default();
         let before = self.intended.get(&unit).cloned().flatten();
-        self.session().clear_alone(&sql, before.as_deref()).await?;
+        // Dropping an index waits for whoever uses its table.
+        let how = Watched {
+            title: "clearing away what the statement left behind",
+            deadline: Some(CLEAN_UP_WITHIN),
+        };
+        self.watched(how, async |session| session.clear_alone(&sql, before.as_deref()).await).await?;
         let mut journal = vec![self.journal.forget_intent_sql(&version, ordinal)];
         if first {
             match direction {
@@ -912,7 +976,7 @@ impl Executor<'_> {
                 Direction::Down => journal.push(self.journal.still_applied_sql(&version)),
             }
         }
-        self.write(&journal.join(";")).await
+        self.write(&journal.join(";")).await.map_err(Unanswered::Server)
     }
 
     async fn record(&mut self, unit: usize) -> Event {
@@ -1000,7 +1064,11 @@ impl Executor<'_> {
             }
             (None, None) => None,
         };
-        let found = self.session().after_alone(statement.sql(), before.as_deref()).await;
+        let title = format!("finding out what came of {}", statement.title());
+        let how = Watched { title: &title, deadline: Some(self.options.lock_deadline) };
+        let sql = statement.sql();
+        let found =
+            self.watched(how, async |session| session.after_alone(sql, before.as_deref()).await).await;
         self.intended.insert(unit, before);
         match found {
             Ok(Finding::Unknown) => {
@@ -1016,12 +1084,22 @@ impl Executor<'_> {
                 );
                 Event::Found(finding)
             }
-            Err(error) => self.fail_database(error, |error| RunError::Statement { place, error }),
+            Err(Unanswered::NotAnswering) => self.fail(Failure::NotAnswering, RunError::NotAnswering),
+            Err(Unanswered::Server(error))
+                if error.class == DbErrorClass::Cancelled && !self.signal.is_raised() =>
+            {
+                let blockers = std::mem::take(&mut self.seen_blockers);
+                let waited_s = self.options.lock_deadline.as_secs();
+                self.fail(Failure::Contention, RunError::LeftBehind { place, waited_s, blockers, error })
+            }
+            Err(Unanswered::Server(error)) => {
+                self.fail_database(error, |error| RunError::Statement { place, error })
+            }
         }
     }
 
     async fn finish_run(&mut self, outcome: Outcome) -> Event {
-        let Some(id) = self.run_id else { return Event::Done };
+        let Some(id) = self.run_id.filter(|_| self.session.is_some()) else { return Event::Done };
         let detail = self.error.as_ref().map(|error| self.url.redact(&error.to_string()));
         let (word, code) = match outcome {
             Outcome::NothingToDo | Outcome::Done => ("done", 0),
@@ -1045,7 +1123,7 @@ impl Executor<'_> {
     }
 
     async fn unlock(&mut self) -> Event {
-        if self.locked {
+        if self.locked && self.session.is_some() {
             let key = self.journal.lock_key();
             // The lock ends with the connection in any case.
             if let Ok(false) = self.session().unlock(&key).await {
@@ -1064,6 +1142,9 @@ impl Executor<'_> {
         }
     }
 }
+
+/// How long a failed statement's remains are tried to be cleared away: what is left then is the next run's to do.
+const CLEAN_UP_WITHIN: Duration = Duration::from_secs(2);
 
 /// How long a run tries to connect again.
 const RECONNECT_DEADLINE: Duration = Duration::from_secs(30);

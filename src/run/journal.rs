@@ -30,7 +30,7 @@ pub enum JournalError {
     #[error(transparent)]
     Database(#[from] DbError),
     /// Something else has the name of a table of ours, or a table of ours was changed by somebody else.
-    #[error("{table} is not the history table of twostep: {why}")]
+    #[error("`{table}` is not the history table of twostep: {why}")]
     Foreign {
         /// The table.
         table: String,
@@ -379,11 +379,12 @@ impl Journal {
         let rows = match session.query(&self.read_sql()).await {
             Ok(rows) => rows,
             Err(error) if error.class == DbErrorClass::Missing => {
-                return if self.shape(session).await?.is_empty() {
-                    Ok(History::default())
-                } else {
-                    Err(self.foreign(&error.message))
-                };
+                let shape = self.shape(session).await?;
+                if shape.is_empty() {
+                    return Ok(History::default());
+                }
+                self.only_ours(&shape)?;
+                return Err(self.foreign(&error.message));
             }
             Err(error) => return Err(error.into()),
         };
@@ -415,8 +416,8 @@ impl Journal {
         let list = names.map(|name| self.text(&name)).join(", ");
         let sql = match self.dialect {
             Dialect::Postgres => format!(
-                "SELECT c.relname, c.relkind::text || CASE WHEN c.relhasrules THEN ' with rules' ELSE '' END || \
-                 CASE WHEN c.relhastriggers THEN ' with triggers' ELSE '' END FROM pg_catalog.pg_class c \
+                "SELECT c.relname, c.relkind::text || CASE WHEN c.relkind = 'r' AND c.relhasrules \
+                 THEN ' with rules' WHEN c.relkind = 'r' AND c.relhastriggers THEN ' with triggers' ELSE '' END FROM pg_catalog.pg_class c \
                  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname IN ({list})",
                 self.text(&self.name)
             ),
@@ -438,32 +439,62 @@ impl Journal {
         if history.oldest_writer > FORMAT {
             return Err(JournalError::TooOld { found: history.oldest_writer });
         }
+        let shape = self.shape(session).await?;
+        if !shape.is_empty() {
+            return self.only_ours(&shape);
+        }
+        if history.exists {
+            return Err(self.foreign("it was there a moment ago, and is gone"));
+        }
+        // All of it or nothing, where the engine can: a part of it would be taken for somebody else's.
+        session.run("BEGIN").await?;
+        match self.create(session).await {
+            Ok(()) => session.run("COMMIT").await.map(drop)?,
+            Err(error) => {
+                session.rollback().await?;
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn create(&self, session: &mut dyn Session) -> Result<(), DbError> {
+        for statement in self.create_sql() {
+            session.run(&statement).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether all of `shape` are tables of ours: none is missing, and none is something else.
+    fn only_ours(&self, shape: &[(String, String)]) -> Result<(), JournalError> {
         let expected = match self.dialect {
             Dialect::Postgres => "r",
             Dialect::Mysql => "BASE TABLE",
             Dialect::Sqlite => "table",
         };
-        for (name, kind) in self.shape(session).await? {
-            if kind != expected {
-                let kind = match kind.as_str() {
-                    "v" | "view" | "VIEW" => "a view",
-                    "m" => "a materialized view",
-                    "f" => "a foreign table",
-                    "p" => "a partitioned table",
-                    _ if kind.contains("with") => "a table with triggers or rules",
-                    _ => "something else",
-                };
-                return Err(JournalError::Foreign { table: name, why: format!("it is {kind}") });
-            }
+        let shown = |name: &str| match self.dialect {
+            Dialect::Postgres => format!("{}.{name}", self.name),
+            Dialect::Mysql | Dialect::Sqlite => name.to_owned(),
+        };
+        if let Some((name, kind)) = shape.iter().find(|(_, kind)| kind != expected) {
+            let kind = match kind.as_str() {
+                "v" | "view" | "VIEW" => "a view",
+                "m" => "a materialized view",
+                "f" => "a foreign table",
+                "p" => "a partitioned table",
+                _ if kind.contains("with") => "a table with triggers or rules",
+                _ => "something else",
+            };
+            return Err(JournalError::Foreign { table: shown(name), why: format!("it is {kind}") });
         }
-        if !history.exists {
-            for statement in self.create_sql() {
-                session.run(&statement).await?;
-            }
-            // Whatever was there under our names before is only ours if it can be read as ours.
-            self.read(session).await?;
+        let is_there = |wanted: &String| shape.iter().any(|(name, _)| shown(name) == *wanted);
+        match (self.table_names().iter().find(|name| !is_there(name)), shape.first()) {
+            (Some(missing), Some((name, _))) => Err(JournalError::Foreign {
+                table: shown(name),
+                why: format!("`{missing}`, which would stand beside it, is not there"),
+            }),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Writes that a run begins.

@@ -6,7 +6,7 @@ use super::executor::{Executor, Held, StatementProblem};
 use super::fault;
 use super::machine::{Event, Failure};
 use super::script::Statement;
-use super::statements::server;
+use super::watch::Watched;
 use crate::dialect::Dialect;
 use crate::sql::reader::{Next, ReadKind, ReadStatement, Splitter};
 use std::fs::File;
@@ -54,6 +54,7 @@ impl Executor<'_> {
         let mut held = Held::default();
         let mut ordinal = 0;
         loop {
+            self.sign_of_life().await;
             if self.signal.is_raised() {
                 return self.fail(Failure::Interrupted, RunError::Interrupted);
             }
@@ -124,6 +125,9 @@ impl Executor<'_> {
             Ok(other) => Some(Err(std::io::Error::other(format!("the rows are broken off: {other:?}")))),
             Err(error) => Some(Err(error)),
         });
-        self.session().copy_in(statement.sql(), &mut rows).await.map(drop).map_err(server)
+        let title = statement.title();
+        let how = Watched { title: &title, deadline: None };
+        let sent = self.watched(how, async |session| session.copy_in(statement.sql(), &mut rows).await);
+        sent.await.map(drop).map_err(StatementProblem::from)
     }
 }

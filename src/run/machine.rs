@@ -195,6 +195,11 @@ impl Machine {
         self.committed
     }
 
+    /// Whether a migration is half applied, because of this run or an earlier one.
+    pub fn is_half(&self) -> bool {
+        self.half
+    }
+
     /// What is to be done after `event`.
     pub fn on(&mut self, event: Event) -> Command {
         if event == Event::Failed(Failure::NotAnswering) {
@@ -265,6 +270,8 @@ impl Machine {
                 }
                 Event::Failed(Failure::Lost) => self.reconnect(Doubt::Statement),
                 Event::Interrupted | Event::Failed(Failure::Interrupted) => self.finish(Stop::Interrupted),
+                // What was left behind is known, and could not be cleared away now.
+                Event::Failed(Failure::Contention) => self.finish(Stop::Failed),
                 _ => self.finish(Stop::Unknown),
             },
             State::Finishing(outcome) => self.unlock(outcome),

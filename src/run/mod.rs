@@ -16,3 +16,4 @@ pub mod seed;
 pub mod signal;
 mod statements;
 pub mod task;
+mod watch;

@@ -8,10 +8,8 @@ use super::task::{self, Agenda, Author, Direction, Goal, Task};
 use crate::db;
 use crate::db::session::{Begin, Engine};
 use crate::db::url::DatabaseUrl;
-use crate::dialect::Dialect;
 use crate::source::Folder;
 use std::collections::HashMap;
-use std::path::Path;
 
 /// Reads the history, and gives what `goal` means for it. Writes nothing, takes no lock.
 pub async fn preview(
@@ -22,7 +20,7 @@ pub async fn preview(
     options: &RunOptions,
 ) -> Result<Agenda, RunError> {
     let mut downs = HashMap::new();
-    let history = if url.dialect() == Dialect::Sqlite && !Path::new(url.database()).exists() {
+    let history = if url.is_missing_file() {
         History::default()
     } else {
         let connect = db::session::ConnectOptions { create_if_missing: false, ..options.connect.clone() };

@@ -1,20 +1,13 @@
-//! Sending statements: locks asked for without queueing, a watch on whatever takes long, and a way to stop it.
+//! Sending statements: locks asked for without queueing, rows of COPY, and each of them watched.
 
-use super::contention;
 use super::executor::{Executor, Held, StatementProblem};
 use super::script::{Statement, Text};
+use super::watch::{Unanswered, Watched};
 use crate::db::error::DbError;
 use crate::engine::LockRequest;
-use std::time::{Duration, Instant};
-
-/// How long the server has to stop a statement after it was asked to.
-const STOP_WITHIN: Duration = Duration::from_secs(9);
-
-/// How often a statement that takes long is looked at.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// Rows of a COPY are sent in pieces of this many bytes.
-const COPY_BYTES: usize = 64 * 1024;
+pub(super) const COPY_BYTES: usize = 64 * 1024;
 
 impl Executor<'_> {
     /// Runs one statement of an open transaction, after its locks were found free.
@@ -80,61 +73,29 @@ impl Executor<'_> {
     }
 
     async fn send_rows(&mut self, sql: &str, rows: &Text) -> Result<(), StatementProblem> {
-        let bytes = rows.as_str().as_bytes();
-        let mut chunks = bytes.chunks(COPY_BYTES).map(|chunk| Ok(chunk.to_vec()));
-        self.session().copy_in(sql, &mut chunks).await.map(drop).map_err(server)
+        let title = super::script::title(sql);
+        let sent = self.watched(Watched { title: &title, deadline: None }, async |session| {
+            let bytes = rows.as_str().as_bytes();
+            let mut chunks = bytes.chunks(COPY_BYTES).map(|chunk| Ok(chunk.to_vec()));
+            session.copy_in(sql, &mut chunks).await
+        });
+        sent.await.map(drop).map_err(StatementProblem::from)
     }
 
-    /// Sends a statement and watches it: says when it takes long and who is in the way, gives the run's sign of
-    /// life, and asks the server to stop it when a signal asks us to.
+    /// Sends a statement and watches it.
     pub(super) async fn send(&mut self, sql: &str) -> Result<(), StatementProblem> {
-        let heartbeat = self.run_id.map(|id| self.journal.heartbeat_sql(id));
-        let session = self.session.as_deref_mut().expect("a statement is only sent on an open session");
-        let watcher = &mut self.watcher;
-        let started = Instant::now();
-        let mut signal = self.signal.clone();
-        let mut stopping: Option<Instant> = None;
-        let mut looks = 0u32;
-        // Never dropped before its answer is there: a statement whose answer nobody reads would leave the
-        // connection in the middle of a message.
-        let mut running = std::pin::pin!(session.run(sql));
-        loop {
-            tokio::select! {
-                biased;
-                answer = &mut running => return answer.map(drop).map_err(server),
-                () = signal.raised(), if stopping.is_none() => {
-                    stopping = Some(Instant::now());
-                    tracing::info!(event = "stopping", "asked to stop; the server is told to cancel the statement");
-                    if let Some(watcher) = watcher.as_mut()
-                        && let Err(error) = watcher.cancel().await
-                    {
-                        tracing::warn!("the server could not be told: {error}");
-                    }
-                }
-                () = tokio::time::sleep(LOOK) => {
-                    if stopping.is_some_and(|since| since.elapsed() >= STOP_WITHIN) {
-                        return Err(StatementProblem::NotAnswering);
-                    }
-                    looks += 1;
-                    if looks.is_multiple_of(5) && let Some(watcher) = watcher.as_mut() {
-                        if let Some(heartbeat) = &heartbeat && let Err(error) = watcher.run(heartbeat).await {
-                            tracing::debug!("no sign of life could be written: {error}");
-                        }
-                        let blockers = watcher.blockers().await.unwrap_or_default();
-                        let title = super::script::title(sql);
-                        if blockers.is_empty() {
-                            tracing::info!(event = "running", seconds = started.elapsed().as_secs(), "still running: {title}");
-                        } else {
-                            let blockers = contention::describe(&blockers);
-                            tracing::info!(event = "waiting for lock", "still waiting: {title}: {blockers}");
-                        }
-                    }
-                }
-            }
-        }
+        let title = super::script::title(sql);
+        let sent =
+            self.watched(Watched { title: &title, deadline: None }, async |session| session.run(sql).await);
+        sent.await.map(drop).map_err(StatementProblem::from)
     }
 }
 
-pub(super) fn server(error: DbError) -> StatementProblem {
-    StatementProblem::Server { error, relation: None }
+impl From<Unanswered> for StatementProblem {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Server(error) => StatementProblem::Server { error, relation: None },
+            Unanswered::NotAnswering => StatementProblem::NotAnswering,
+        }
+    }
 }

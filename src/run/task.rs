@@ -127,7 +127,11 @@ fn migrate(
     if let Some(to) = &wanted.to
         && !folder.migrations.iter().any(|migration| migration.version == *to)
     {
-        return Err(RunError::NoSuchVersion(to.clone()));
+        let last = folder.migrations.iter().rev().find(|migration| migration.kind == Kind::Versioned);
+        return Err(RunError::NoSuchVersion {
+            version: to.clone(),
+            last: last.map(|migration| migration.version.clone()),
+        });
     }
     let comparison = pending::compare(folder, history, wanted.to.as_ref());
     if let Some(half) = comparison.half.iter().find(|applied| applied.state == State::Reverting) {

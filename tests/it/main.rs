@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "everything here is part of a test")]
 
+mod bad_input;
 mod catalog;
+mod complaint;
 mod corpora;
 mod faults;
 mod formats;

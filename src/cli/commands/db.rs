@@ -4,12 +4,13 @@ use super::migrate;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::explain;
-use crate::cli::printer::Report;
+use crate::cli::printer::{Report, visible};
 use crate::db;
 use crate::db::session::{DatabaseSettings, ServiceRoles};
 use crate::db::url::DatabaseUrl;
 use crate::name::Name;
 use crate::run::executor::{self, shown};
+use crate::run::journal::Journal;
 use crate::run::pending::Wanted;
 use crate::run::seed::{self, SeedError, SeedFile};
 use crate::run::task::Goal;
@@ -128,8 +129,9 @@ fn really(url: &DatabaseUrl, yes: bool) -> Result<(), Report> {
     }
     Err(Report::new(
         Exit::Usage,
-        format!("this would remove the database {} with all its rows", url.database()),
+        format!("this would remove the database `{}` with all its rows", url.database()),
     )
+    .why("what it removes is gone for good")
     .state("nothing changed")
     .help("say `--yes` if you mean it"))
 }
@@ -177,7 +179,8 @@ async fn reset(context: &Context, args: &YesArgs) -> Result<Exit, Report> {
 pub fn seed_files(context: &Context) -> Result<Vec<SeedFile>, Report> {
     let folder = Path::new(context.settings.text("seeds"));
     let failed = |error: std::io::Error| {
-        Report::new(Exit::Usage, format!("cannot read the seed files in {}: {error}", folder.display()))
+        Report::new(Exit::Usage, format!("cannot read the seed files in `{}`", folder.display()))
+            .why(error.to_string())
             .state("nothing changed")
             .help("`seeds` in twostep.toml names their folder")
     };
@@ -203,36 +206,62 @@ async fn seed_database(context: &Context) -> Result<Exit, Report> {
     if files.is_empty() {
         return Err(Report::new(
             Exit::Usage,
-            format!("there is no seed file in {}", context.settings.text("seeds")),
+            format!("there is no seed file in `{}`", context.settings.text("seeds")),
         )
-        .state("nothing changed"));
+        .why("seed files end in `.sql`")
+        .state("nothing changed")
+        .help("put one there, or name another folder with `seeds` in twostep.toml"));
     }
     let journal = context.journal(&url);
-    let mut session = context.connect(&url, &context.connect_options()).await?;
-    let deadline = context.settings.duration("lock_deadline");
-    let seeded = seed::seed(&mut *session, &journal, &files, deadline, &context.signal).await;
-    let count = seeded.map_err(|error| seed_problem(&url, &journal, &error))?;
-    session.close().await;
+    let options = context.run_options();
+    let seeded = seed::seed(&url, &journal, &files, &options, &context.signal).await;
+    let count = seeded.map_err(|error| seed_problem(context, &url, &journal, &error))?;
     tracing::info!(event = "done", files = count, "{url} is seeded");
     Ok(Exit::Done)
 }
 
-fn seed_problem(url: &DatabaseUrl, journal: &crate::run::journal::Journal, error: &SeedError) -> Report {
-    let message = url.redact(&error.to_string());
-    let report = match error {
-        SeedError::Locked => Report::new(Exit::LockTimeout, message).help("run again when it has ended"),
+fn seed_problem(context: &Context, url: &DatabaseUrl, journal: &Journal, error: &SeedError) -> Report {
+    let message = visible(&url.redact(&error.to_string()));
+    let again = "run it again: seed files are written so that they can be";
+    match error {
+        SeedError::Begin(error) => explain::before_a_run(url, journal, &context.folder_path(), error),
+        SeedError::Locked { .. } => Report::new(Exit::LockTimeout, message)
+            .why("a run changes the schema, or another one seeds")
+            .state("nothing changed")
+            .help("run it again when that has ended; `twostep unlock` shows whose it is"),
         SeedError::Scripts(problems) => problems
             .iter()
-            .fold(Report::new(Exit::Usage, message), |report, problem| report.why(problem.to_string())),
-        SeedError::Journal(error) => explain::journal(url, journal, error),
-        SeedError::Statement { error, .. } => error
-            .notes
-            .iter()
-            .fold(Report::new(Exit::FailedPartly, message), |report, note| report.why(url.redact(note))),
-        SeedError::Interrupted => Report::new(Exit::Interrupted, message),
-    };
-    report.state("the files before this one are applied; what had begun was rolled back")
+            .fold(Report::new(Exit::Usage, message), |report, problem| report.why(problem.to_string()))
+            .state("nothing changed")
+            .help("correct them, and run it again"),
+        SeedError::Statement { path, line, error, done } => {
+            let exit = if *done == 0 { Exit::FailedClean } else { Exit::FailedPartly };
+            let notes = error.notes.iter().map(|note| visible(&url.redact(note)));
+            notes
+                .fold(Report::new(exit, message), Report::why)
+                .why(format!("at {path}:{line}"))
+                .state(seeded_so_far(*done))
+                .help(format!("correct {path}, and run it again"))
+        }
+        SeedError::Interrupted { done } => Report::new(Exit::Interrupted, message)
+            .why("the platform or a person ended the process")
+            .state(seeded_so_far(*done))
+            .help(again),
+        SeedError::NotAnswering { done } => Report::new(Exit::Unknown, message)
+            .why("the server may still be rolling back, which can take as long as the statement did")
+            .state(seeded_so_far(*done))
+            .help(again),
+    }
 }
+
+fn seeded_so_far(done: usize) -> String {
+    match done {
+        0 => "nothing changed; what had begun was rolled back".to_owned(),
+        1 => "one seed file is applied; what had begun after it was rolled back".to_owned(),
+        many => format!("{many} seed files are applied; what had begun after them was rolled back"),
+    }
+}
+
 async fn catalog_of(context: &Context, url: &DatabaseUrl, owners: bool) -> Result<Catalog, Report> {
     let options = db::session::ConnectOptions { read_only: true, ..context.connect_options() };
     let mut session = context.connect(url, &options).await?;
@@ -254,10 +283,7 @@ async fn dump(context: &Context, args: &DumpArgs) -> Result<Exit, Report> {
 }
 
 async fn diff(context: &Context, args: &DiffArgs) -> Result<Exit, Report> {
-    let parse = |text: &str| {
-        DatabaseUrl::parse(text)
-            .map_err(|error| Report::new(Exit::Usage, error.to_string()).state("nothing changed"))
-    };
+    let parse = |text: &str| DatabaseUrl::parse(text).map_err(|error| explain::url(&error, "the arguments"));
     let (one, two) = (parse(&args.one)?, parse(&args.two)?);
     if one.dialect() != two.dialect() {
         let what = format!("{one} and {two} are of different engines, whose schemas cannot be compared");

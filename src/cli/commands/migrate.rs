@@ -152,6 +152,7 @@ pub async fn dry_run(
             error: Some(error),
             wanted: 0,
             run_id: None,
+            half: false,
         };
         explain::run(url, &journal, &context.folder_path(), &report)
     })?;

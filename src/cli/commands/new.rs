@@ -35,7 +35,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let folder = context.folder_or_empty(None)?;
     let name = slug(&args.name.join(" "));
     if name.is_empty() {
-        return Err(Report::new(Exit::Usage, "the name has no letter or digit").state("nothing was written"));
+        return Err(Report::new(Exit::Usage, "the name has no letter or digit")
+            .why("a file is named after its version and what it does")
+            .state("nothing was written")
+            .help("say what it does: `twostep new add users email`"));
     }
     let numbering = match (args.sequence, args.timestamp) {
         (true, _) => Some(Numbering::Sequence { width: 4 }),
@@ -57,8 +60,10 @@ fn now() -> UnixSeconds {
 /// Writes a file that must not be there yet.
 pub fn write_new(path: &Path, text: &str) -> Result<(), Report> {
     let failed = |error: std::io::Error| {
-        Report::new(Exit::Usage, format!("cannot write {}: {error}", path.display()))
+        Report::new(Exit::Usage, format!("cannot write {}", path.display()))
+            .why(error.to_string())
             .state("it was not written")
+            .help("make its folder writable, or take away what is in its place")
     };
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(failed)?;

@@ -59,8 +59,9 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     };
     if !session.try_lock(&key).await.map_err(database)? {
         return Err(Report::new(Exit::LockTimeout, "a run has the lock")
+            .why("while it runs, what holds is still to be seen")
             .state("nothing changed")
-            .help("wait for it to end"));
+            .help("wait for it to end; `twostep unlock` shows whose it is"));
     }
     write(&mut *session, &sql).await.map_err(database)?;
     session.unlock(&key).await.map_err(database)?;
@@ -91,7 +92,12 @@ fn said(
     history: &History,
     version: &Version,
 ) -> Result<String, Report> {
-    let refuse = |what: &str| Report::new(Exit::Usage, what.to_owned()).state("nothing changed");
+    let refuse = |what: &str| {
+        Report::new(Exit::Usage, what.to_owned())
+            .why("what is resolved has to be a migration, or a statement of one, whose state is in doubt")
+            .state("nothing changed")
+            .help("`twostep resolve` shows what is open, `twostep status` all migrations")
+    };
     let row =
         history.get(version).ok_or_else(|| refuse(&format!("migration {version} is not in the history")))?;
     let intent = history.statements.iter().find(|row| row.version == *version && !row.done);

@@ -15,8 +15,8 @@ use std::time::Instant;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How many migrations (default: 1)
-    #[arg(long, value_name = "N", group = "target")]
-    steps: Option<usize>,
+    #[arg(long, value_name = "N", group = "target", value_parser = clap::value_parser!(u32).range(1..))]
+    steps: Option<u32>,
 
     /// Until this version is the last that is applied
     #[arg(long, value_name = "VERSION", group = "target")]
@@ -55,7 +55,9 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
         }
         (None, Some(run), _) => RollbackTarget::Run(run),
         (None, None, true) => RollbackTarget::All,
-        (None, None, false) => RollbackTarget::Steps(args.steps.unwrap_or(1)),
+        (None, None, false) => {
+            RollbackTarget::Steps(args.steps.unwrap_or(1).try_into().unwrap_or(usize::MAX))
+        }
     };
     let goal = Goal::Rollback(target);
     let options = context.run_options();

@@ -5,7 +5,6 @@ use crate::cli::exit::Exit;
 use crate::cli::explain;
 use crate::cli::printer::Report;
 use crate::db::session::ConnectOptions;
-use crate::dialect::Dialect;
 use crate::run::journal::{Applied, History, State};
 use crate::run::pending::{self, Comparison};
 use crate::run::task::label;
@@ -38,7 +37,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let url = context.url()?;
     let folder = context.folder(Some(url.dialect()))?;
     let journal = context.journal(&url);
-    let history = if url.dialect() == Dialect::Sqlite && !std::path::Path::new(url.database()).exists() {
+    let history = if url.is_missing_file() {
         History::default()
     } else {
         let options = ConnectOptions { read_only: true, role: None, ..context.connect_options() };

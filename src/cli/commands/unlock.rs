@@ -55,15 +55,17 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
             Exit::LockTimeout,
             "the session that holds the lock is not one of a run in the history",
         )
+        .why("it took the lock by itself, or its run has not written anything yet")
         .state("nothing changed")
-        .help("end it by hand if it is yours"));
+        .help("run this again in a moment, or end that session by hand if it is yours"));
     };
     if session.end_backend(&backend).await.map_err(failed)? {
         context.printer.result(&format!("ended session {}; its transaction is rolled back", backend.pid));
         Ok(Exit::Done)
     } else {
         Err(Report::new(Exit::LockTimeout, format!("session {} could not be ended", backend.pid))
+            .why("it is gone already, or the server does not let this role end it; SQLite has no sessions")
             .state("nothing changed")
-            .help("on SQLite the lock ends with the process: end that"))
+            .help("run this again to see; on SQLite the lock ends with the process: end that"))
     }
 }

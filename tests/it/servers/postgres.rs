@@ -44,6 +44,8 @@ pub struct Recipe {
     pub files: Vec<(&'static str, String, u32)>,
     /// The port of the server whose copy it will be. None for an empty one.
     pub standby_of: Option<u16>,
+    /// Bytes of a folder `small` that only the server sees, as a disk that is soon full. 0 for none.
+    pub small_disk_bytes: u64,
 }
 
 impl Postgres {
@@ -65,7 +67,7 @@ impl Postgres {
             for (name, text, mode) in &recipe.files {
                 supervisor.write(name, text, *mode);
             }
-            supervisor.start(&programs.prepare(recipe), &programs.serve());
+            supervisor.start(&programs.prepare(recipe), &programs.serve(recipe));
             let server = Postgres { supervisor, programs: programs.clone(), port };
             server.supervisor.wait_ready(|| server.try_psql("postgres", "select 1").is_ok())?;
             Ok(server)
@@ -167,7 +169,35 @@ impl Database<'_> {
     pub fn try_psql(&self, sql: &str) -> Result<String, String> {
         self.server.try_psql(&self.name, sql)
     }
+
+    /// Everything that stands in it: objects with their owners and rights, and rows. Two that are equal show that
+    /// nothing changed between them.
+    pub fn contents(&self) -> String {
+        self.psql(CONTENTS)
+    }
 }
+
+/// See [`Database::contents`].
+const CONTENTS: &str = "
+with spaces as (select * from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema')
+select concat_ws(' ', 'schema', nspname, nspowner::regrole, nspacl) from spaces
+union all select concat_ws(' ', 'relation', nspname, relname, relkind, relowner::regrole, relacl,
+    (select indisvalid from pg_index where indexrelid = c.oid))
+    from pg_class c join spaces s on s.oid = relnamespace where relkind <> 't'
+union all select concat_ws(' ', 'column', nspname, relname, attname, format_type(atttypid, atttypmod), attnotnull,
+    pg_get_expr(adbin, adrelid)) from pg_attribute a join pg_class c on c.oid = attrelid
+    join spaces s on s.oid = relnamespace left join pg_attrdef on adrelid = attrelid and adnum = attnum
+    where attnum > 0 and not attisdropped
+union all select concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(c.oid))
+    from pg_constraint c join spaces s on s.oid = connamespace
+union all select concat_ws(' ', 'function', nspname, proname, prosrc)
+    from pg_proc join spaces s on s.oid = pronamespace
+union all select concat_ws(' ', 'type', nspname, typname) from pg_type join spaces s on s.oid = typnamespace
+union all select concat_ws(' ', 'trigger', pg_get_triggerdef(oid)) from pg_trigger where not tgisinternal
+union all select concat_ws(' ', 'extension', extname) from pg_extension
+union all select concat_ws(' ', 'default rights', defaclrole::regrole, defaclacl) from pg_default_acl
+union all select concat_ws(' ', 'rows', regexp_replace(database_to_xml(true, false, '')::text, '\\s+', ' ', 'g'))
+order by 1";
 
 impl Drop for Database<'_> {
     fn drop(&mut self) {
@@ -221,7 +251,16 @@ impl Programs {
         )
     }
 
-    fn serve(&self) -> String {
-        format!("exec {} -D data\n", self.path("postgres").display())
+    fn serve(&self, recipe: &Recipe) -> String {
+        let serve = format!("{} -D data", self.path("postgres").display());
+        match recipe.small_disk_bytes {
+            0 => format!("exec {serve}\n"),
+            // Mounted in a namespace of the server's own, so that it goes with it and needs no rights; the server
+            // does not run as that namespace's root.
+            bytes => format!(
+                "mkdir small\nexec unshare -rm sh -c 'mount -t tmpfs -o size={bytes} tmpfs small && \
+                 exec unshare -U --map-user=1000 {serve}'\n"
+            ),
+        }
     }
 }

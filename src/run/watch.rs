@@ -1,0 +1,168 @@
+//! Waiting for the server's answer while looking at what goes on: it says what takes long and who is in the way, gives
+//! the run's sign of life, and has the server stop what runs when a signal asks us to.
+
+use super::contention;
+use super::executor::Executor;
+use super::signal::Signal;
+use crate::db::error::DbError;
+use crate::db::session::{Blocker, Session, Watcher};
+use std::time::{Duration, Instant};
+
+/// How long the server has to stop a statement after it was asked to. The time until it is asked, and what is left to
+/// be written afterwards, are within the ten seconds that a run takes from a signal to its end.
+const STOP_WITHIN: Duration = Duration::from_secs(7);
+
+/// How long the second connection has for one answer: while it is waited for, nothing else is looked at.
+const WATCHER_WITHIN: Duration = Duration::from_secs(1);
+
+/// How often it is said that a statement still runs, and that this run is alive.
+const SAY_EVERY: Duration = Duration::from_secs(5);
+
+/// How something is watched.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Watched<'t> {
+    /// What runs, for people.
+    pub(super) title: &'t str,
+    /// The server is asked to stop it after this time.
+    pub(super) deadline: Option<Duration>,
+}
+
+/// Why there is no result.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// The server said no.
+    Server(DbError),
+    /// It was asked to stop, and has not said anything since: the connection cannot be used any more.
+    NotAnswering,
+}
+
+/// Awaits what `act` does with `session`. A signal that is raised already is not heeded: then this is what is left to
+/// be done before the end.
+pub(super) async fn watch<T>(
+    session: &mut dyn Session,
+    eyes: &mut Eyes<'_>,
+    signal: &Signal,
+    how: Watched<'_>,
+    act: impl AsyncFnOnce(&mut dyn Session) -> Result<T, DbError>,
+) -> Result<T, Unanswered> {
+    let started = Instant::now();
+    let mut signal = signal.clone();
+    let heeds = !signal.is_raised();
+    let mut stopping: Option<Instant> = None;
+    // Never dropped before its answer is there: a statement whose answer nobody reads would leave the connection in
+    // the middle of a message.
+    let mut running = std::pin::pin!(act(session));
+    loop {
+        let next = match (stopping, how.deadline) {
+            (Some(since), _) => STOP_WITHIN.saturating_sub(since.elapsed()).min(WATCHER_WITHIN),
+            (None, Some(limit)) => limit.saturating_sub(started.elapsed()).min(SAY_EVERY),
+            (None, None) => SAY_EVERY,
+        };
+        tokio::select! {
+            biased;
+            answer = &mut running => return answer.map_err(Unanswered::Server),
+            () = signal.raised(), if heeds && stopping.is_none() => {
+                tracing::info!(event = "stopping", "asked to stop; the server is told to cancel the statement");
+                stopping = Some(Instant::now());
+                eyes.cancel().await;
+            }
+            () = tokio::time::sleep(next) => match stopping {
+                Some(since) if since.elapsed() >= STOP_WITHIN => return Err(Unanswered::NotAnswering),
+                // It may have come too early, or have got lost.
+                Some(_) => eyes.cancel().await,
+                None if how.deadline.is_some_and(|limit| started.elapsed() >= limit) => {
+                    stopping = Some(Instant::now());
+                    eyes.seen = eyes.blockers().await;
+                    eyes.cancel().await;
+                }
+                None => eyes.say(how.title, started.elapsed()).await,
+            },
+        }
+    }
+}
+
+impl Executor<'_> {
+    /// [`watch`], on the run's own session.
+    pub(super) async fn watched<T>(
+        &mut self,
+        how: Watched<'_>,
+        act: impl AsyncFnOnce(&mut dyn Session) -> Result<T, DbError>,
+    ) -> Result<T, Unanswered> {
+        let heartbeat = self.run_id.map(|id| self.journal.heartbeat_sql(id));
+        let mut eyes = Eyes::new(self.watcher.as_deref_mut(), heartbeat, Some(&mut self.last_sign));
+        let session = self.session.as_deref_mut().expect("something is only watched on an open session");
+        let answer = watch(session, &mut eyes, &self.signal, how, act).await;
+        self.seen_blockers = eyes.seen;
+        answer
+    }
+
+    /// Writes that this run is alive, where it has not done so for a while: a run that is silent is taken for dead.
+    pub(super) async fn sign_of_life(&mut self) {
+        let Some(id) = self.run_id.filter(|_| self.last_sign.elapsed() >= SAY_EVERY) else { return };
+        let heartbeat = Some(self.journal.heartbeat_sql(id));
+        let mut eyes = Eyes::new(self.watcher.as_deref_mut(), heartbeat, Some(&mut self.last_sign));
+        eyes.sign_of_life().await;
+    }
+}
+
+/// The second connection, and what it is used for. Nothing of it may keep the run waiting.
+pub(super) struct Eyes<'e> {
+    watcher: Option<&'e mut (dyn Watcher + 'static)>,
+    heartbeat: Option<String>,
+    last_sign: Option<&'e mut Instant>,
+    /// Who was in the way when the deadline had passed.
+    seen: Vec<Blocker>,
+}
+
+impl<'e> Eyes<'e> {
+    /// `heartbeat` is what writes that this run is alive, and `last_sign` when that was written last.
+    pub(super) fn new(
+        watcher: Option<&'e mut (dyn Watcher + 'static)>,
+        heartbeat: Option<String>,
+        last_sign: Option<&'e mut Instant>,
+    ) -> Self {
+        Self { watcher, heartbeat, last_sign, seen: Vec::new() }
+    }
+
+    async fn cancel(&mut self) {
+        let Some(watcher) = &mut self.watcher else { return };
+        match tokio::time::timeout(WATCHER_WITHIN, watcher.cancel()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!("the server could not be told to stop: {error}"),
+            Err(_) => tracing::warn!("the server does not answer to being told to stop"),
+        }
+    }
+
+    async fn sign_of_life(&mut self) {
+        if let Some(last) = &mut self.last_sign {
+            **last = Instant::now();
+        }
+        if let (Some(watcher), Some(heartbeat)) = (&mut self.watcher, &self.heartbeat) {
+            match tokio::time::timeout(WATCHER_WITHIN, watcher.run(heartbeat)).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => tracing::debug!("no sign of life could be written: {error}"),
+                Err(_) => tracing::debug!("no sign of life could be written in time"),
+            }
+        }
+    }
+
+    async fn blockers(&mut self) -> Vec<Blocker> {
+        let Some(watcher) = &mut self.watcher else { return Vec::new() };
+        match tokio::time::timeout(WATCHER_WITHIN, watcher.blockers()).await {
+            Ok(Ok(blockers)) => blockers,
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        }
+    }
+
+    async fn say(&mut self, title: &str, elapsed: Duration) {
+        self.sign_of_life().await;
+        let blockers = self.blockers().await;
+        let seconds = elapsed.as_secs();
+        if blockers.is_empty() {
+            tracing::info!(event = "running", seconds, "still running: {title}");
+        } else {
+            let blockers = contention::describe(&blockers);
+            tracing::info!(event = "waiting for lock", seconds, "still waiting: {title}: {blockers}");
+        }
+    }
+}
