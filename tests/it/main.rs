@@ -15,6 +15,7 @@ mod model;
 mod readme;
 mod release_phase;
 mod sample;
+mod second_opinion;
 mod servers;
 mod statements;
 mod tidy;
