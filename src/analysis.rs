@@ -332,6 +332,11 @@ impl Run {
 
 /// A line for a client program.
 fn unread(text: &str) -> Change {
+    if text.get(..9).is_some_and(|word| word.eq_ignore_ascii_case("delimiter")) {
+        // The splitter has followed it.
+        let kind = ChangeKind::Harmless { what: "DELIMITER".to_owned() };
+        return Change::new(Span::new(0, text.len()), kind);
+    }
     let why = format!("a line for a client program: `{}`", text.lines().next().unwrap_or(""));
     let opaque = Opaque { reason: OpaqueReason::Client, why };
     Change::new(Span::new(0, text.len()), ChangeKind::Opaque(opaque))

@@ -17,20 +17,15 @@ pub use transaction::{
 };
 
 use crate::dialect::Dialect;
-use crate::schema::change::{Change, ChangeKind, Opaque, OpaqueReason};
-use crate::text::Span;
+use crate::schema::change::Change;
 
 /// What the one statement `text` does, in order; nothing for an empty one. It never fails: what it cannot read
-/// becomes [`ChangeKind::Opaque`].
+/// becomes [`crate::schema::change::ChangeKind::Opaque`].
 pub fn lower(text: &str, dialect: Dialect) -> Vec<Change> {
     match dialect {
         Dialect::Postgres => postgres::lower::lower(text),
         Dialect::Sqlite => sqlite::lower::lower(text),
-        Dialect::Mysql => {
-            let why = format!("statements of {} are not read yet", dialect.title());
-            let opaque = Opaque { reason: OpaqueReason::Unknown, why };
-            vec![Change::new(Span::new(0, text.len()), ChangeKind::Opaque(opaque))]
-        }
+        Dialect::Mysql => mysql::lower::lower(text),
     }
 }
 

@@ -140,7 +140,9 @@ fn the_model_holds_what_postgres_shows() {
 #[ignore = "needs TWOSTEP_CORPORA"]
 fn hardly_anything_stays_opaque() {
     println!("{:12} statements  opaque  dynamic       %", "engine");
-    for (engine, dialect) in [("postgresql", Dialect::Postgres), ("sqlite", Dialect::Sqlite)] {
+    for (engine, dialect) in
+        [("postgresql", Dialect::Postgres), ("mysql", Dialect::Mysql), ("sqlite", Dialect::Sqlite)]
+    {
         let (mut statements, mut opaque, mut dynamic) = (0, Vec::new(), 0);
         for (project, path) in folders(engine) {
             let options = ReadOptions { dialect: Some(dialect), ..ReadOptions::default() };

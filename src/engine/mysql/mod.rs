@@ -2,5 +2,6 @@
 
 pub mod alone;
 pub mod catalog;
+pub mod lower;
 pub mod session;
 pub mod transaction;
