@@ -20,6 +20,7 @@ const DIALECT: Dialect = Dialect::Mysql;
 pub fn query(is_mariadb: bool) -> String {
     let (expression, hidden) =
         if is_mariadb { ("NULL", "IGNORED = 'YES'") } else { ("EXPRESSION", "IS_VISIBLE = 'NO'") };
+    let is_value = if is_mariadb { "0" } else { DEFAULT_IS_VALUE };
     let checks = if is_mariadb {
         "SELECT 'check', TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE, 'YES' FROM CHECK_CONSTRAINTS c \
          WHERE c.CONSTRAINT_SCHEMA = DATABASE()"
@@ -34,8 +35,11 @@ pub fn query(is_mariadb: bool) -> String {
          WHERE SCHEMA_NAME = DATABASE()",
         "SELECT 'table', TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COLLATION, CREATE_OPTIONS, TABLE_COMMENT FROM TABLES \
          WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE <> 'TEMPORARY'",
-        "SELECT 'column', TABLE_NAME, ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, \
-         COLLATION_NAME, GENERATION_EXPRESSION, COLUMN_COMMENT FROM COLUMNS WHERE TABLE_SCHEMA = DATABASE()",
+        &format!(
+            "SELECT 'column', TABLE_NAME, ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, \
+             EXTRA, COLLATION_NAME, GENERATION_EXPRESSION, COLUMN_COMMENT, {is_value} FROM COLUMNS \
+             WHERE TABLE_SCHEMA = DATABASE()"
+        ),
         &format!(
             "SELECT 'index', TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, NON_UNIQUE, COLUMN_NAME, COLLATION, SUB_PART, \
              INDEX_TYPE, INDEX_COMMENT, {expression}, {hidden} FROM STATISTICS WHERE TABLE_SCHEMA = DATABASE()"
@@ -69,6 +73,10 @@ pub fn query(is_mariadb: bool) -> String {
     };
     format!("{ENTER};\n{};\n{LEAVE}", statements.map(in_schema).join(";\n"))
 }
+
+/// Whether MySQL gives a default as the value itself, which is to be quoted, and not as an expression.
+const DEFAULT_IS_VALUE: &str = "EXTRA NOT LIKE '%DEFAULT_GENERATED%' \
+    AND DATA_TYPE NOT REGEXP 'int|decimal|float|double|bit|year'";
 
 /// What the server's texts depend on: how names are quoted, and the time zone of defaults.
 const ENTER: &str = "SET @twostep_sql_mode = @@SESSION.sql_mode, @twostep_time_zone = @@SESSION.time_zone; \

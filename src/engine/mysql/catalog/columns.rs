@@ -9,14 +9,14 @@ pub(super) fn column(row: Fields<'_>, collation: &str) -> String {
     let data_type = plain_type(row.text(4));
     let extra = row.text(7).to_lowercase();
     let generated = row.get(9).filter(|expression| !expression.is_empty());
-    let mut words = vec!["column".to_owned(), Name::new(row.text(3)).shown(DIALECT), data_type.clone()];
+    let mut words = vec!["column".to_owned(), Name::new(row.text(3)).shown(DIALECT), data_type];
     words.extend(row.get(8).filter(|own| *own != collation).map(|own| format!("collate {own}")));
     words.extend((row.text(5) == "NO").then(|| "not null".to_owned()));
     if let Some(expression) = generated {
         let stored =
             if extra.contains("stored") || extra.contains("persistent") { "stored" } else { "virtual" };
-        words.push(format!("generated always as ({expression}) {stored}"));
-    } else if let Some(value) = row.get(6).and_then(|value| default(value, &data_type, &extra)) {
+        words.push(format!("generated always as ({}) {stored}", plain_expression(expression)));
+    } else if let Some(value) = row.get(6).and_then(|value| default(value, row.text(11) == "1")) {
         words.push(format!("default {value}"));
     }
     for (mark, word) in [
@@ -52,32 +52,36 @@ pub(super) fn plain_type(written: &str) -> String {
     }
 }
 
-/// A default in the form of an expression; none where it is NULL. MariaDB gives expressions with quoted strings;
-/// MySQL gives the value itself, and marks expressions in `extra`.
-fn default(value: &str, data_type: &str, extra: &str) -> Option<String> {
-    if value == "NULL" {
-        return None;
+/// An expression without what MySQL puts before each string, the character set of the connection that made it, and
+/// without the backslashes that come with that. MariaDB's are as they are.
+pub(super) fn plain_expression(written: &str) -> String {
+    const MARKS: &[&str] = &["_utf8mb4", "_utf8mb3"];
+    let is_escaped = MARKS.iter().any(|mark| written.contains(&format!("{mark}\\'")));
+    if !is_escaped {
+        return written.to_owned();
     }
-    let lowered = value.to_lowercase();
-    if let Some(precision) = lowered.strip_prefix("current_timestamp") {
-        return Some(format!("current_timestamp{}", precision.trim_end_matches("()")));
+    let mut plain = String::with_capacity(written.len());
+    let mut characters = written.chars().peekable();
+    while let Some(character) = characters.next() {
+        let escapes = character == '\\' && characters.peek().is_some_and(|next| matches!(next, '\'' | '\\'));
+        plain.extend(if escapes { characters.next() } else { Some(character) });
     }
-    let is_expression = extra.contains("default_generated")
-        || value.starts_with(['\'', '(', 'b', 'x', '_'])
-        || value.ends_with(')')
-        || is_number(value);
-    let holds_numbers = ["int", "decimal", "float", "double", "bit", "year"]
-        .iter()
-        .any(|numeric| data_type.contains(numeric));
-    if is_number(value) && !holds_numbers {
-        // The same value of a text column: MariaDB has quoted it already.
-        return Some(literal(value, Dialect::Sqlite));
-    }
-    Some(if is_expression { value.to_owned() } else { literal(value, Dialect::Sqlite) })
+    MARKS.iter().fold(plain, |text, mark| text.replace(&format!("{mark}'"), "'"))
 }
 
-fn is_number(value: &str) -> bool {
-    value.parse::<f64>().is_ok()
+/// A default as an expression; none where it is NULL. MariaDB gives expressions, MySQL mostly the value itself.
+fn default(value: &str, is_value: bool) -> Option<String> {
+    if value == "NULL" && !is_value {
+        return None;
+    }
+    if is_value {
+        return Some(literal(value, Dialect::Sqlite));
+    }
+    let lowered = value.to_lowercase();
+    Some(match lowered.strip_prefix("current_timestamp") {
+        Some(precision) => format!("current_timestamp{}", precision.trim_end_matches("()")),
+        None => plain_expression(value),
+    })
 }
 
 #[cfg(test)]
@@ -103,13 +107,37 @@ mod tests {
             let row = ["column", "t", "1", "a", data_type, "YES", default, "", "-", "", ""];
             check(&row, "column a int unsigned default 7");
         }
-        for default in ["'x'", "x"] {
-            let row = ["column", "t", "1", "a", "varchar(9)", "YES", default, "", "utf8mb4_bin", "", "two"];
+        for (default, is_value) in [("'x'", "0"), ("x", "1"), (r"_utf8mb4\'x\'", "0")] {
+            let row = [
+                "column",
+                "t",
+                "1",
+                "a",
+                "varchar(9)",
+                "YES",
+                default,
+                "",
+                "utf8mb4_bin",
+                "",
+                "two",
+                is_value,
+            ];
             check(&row, "column a varchar(9) default 'x'\ncomment: two");
         }
         for default in ["NULL", "-"] {
             let row = ["column", "t", "1", "a", "text", "YES", default, "", "latin1_bin", "", ""];
             check(&row, "column a text collate latin1_bin");
+        }
+    }
+
+    #[test]
+    fn the_character_set_of_a_connection_is_left_out() {
+        for (written, plain) in [
+            (r"(`a` <> _utf8mb3\'\')", "(`a` <> '')"),
+            (r"concat(_utf8mb4\'it\\\'s\',`b`)", r"concat('it\'s',`b`)"),
+            (r"`a` <> 'it\'s'", r"`a` <> 'it\'s'"),
+        ] {
+            assert_eq!(plain_expression(written), plain);
         }
     }
 

@@ -151,7 +151,7 @@ fn shown(name: &str) -> String {
 
 fn check(row: Fields<'_>) -> String {
     let enforced = if row.text(4) == "NO" { " not enforced" } else { "" };
-    format!("constraint {} check ({}){enforced}", shown(row.text(2)), row.text(3))
+    format!("constraint {} check ({}){enforced}", shown(row.text(2)), columns::plain_expression(row.text(3)))
 }
 
 /// Indexes by name, the primary key first.
@@ -165,8 +165,10 @@ fn indexes(rows: &[Fields<'_>]) -> Vec<String> {
         let keys: Vec<String> = rows
             .iter()
             .map(|row| {
-                let of =
-                    row.get(10).map_or_else(|| shown(row.text(5)), |expression| format!("({expression})"));
+                let of = row.get(10).map_or_else(
+                    || shown(row.text(5)),
+                    |expression| format!("({})", columns::plain_expression(expression)),
+                );
                 let length = row.get(7).map(|length| format!("({length})")).unwrap_or_default();
                 let order = if row.text(6) == "D" { " desc" } else { "" };
                 format!("{of}{length}{order}")
