@@ -130,7 +130,7 @@ pub fn connect(url: &DatabaseUrl, error: &DbError) -> Report {
             .help("look whether the server is running, and whether host and port are right")
             .help("a server that is still starting is waited for with `--wait 60s`"),
         DbErrorClass::Missing => report.help("`twostep db create` makes the database"),
-        DbErrorClass::Refused if matches!(code, Some("28P01" | "28000")) => {
+        DbErrorClass::Refused if matches!(code, Some("28P01" | "28000" | "1045")) => {
             report.help("check user and password of the URL; special characters are written like `%40`")
         }
         DbErrorClass::Tls => report
@@ -188,10 +188,18 @@ fn journal_refused(url: &DatabaseUrl, journal: &Journal, error: &DbError) -> Rep
             error,
         )
         .why("the role that migrates must be able to make the history's tables, and to write them")
-        .help(format!(
-            "as the owner of the database: grant create on database \"{}\" to the role that migrates",
-            url.database()
-        ))
+        .help(match url.dialect() {
+            Dialect::Mysql => {
+                format!(
+                    "as an administrator: grant all on `{}`.* to the account that migrates",
+                    url.database()
+                )
+            }
+            Dialect::Postgres | Dialect::Sqlite => format!(
+                "as the owner of the database: grant create on database \"{}\" to the role that migrates",
+                url.database()
+            ),
+        })
         .help("or migrate with the role that made the history: `--role NAME`"),
         DbErrorClass::ReadOnly => {
             reasons(Report::new(Exit::NoAccess, "the database cannot be written"), url, error)
@@ -287,6 +295,13 @@ fn explained(url: &DatabaseUrl, used: &Journal, folder: &Path, exit: Exit, error
             .help("look at the database, then say with `twostep resolve` what holds"),
         RunError::Invalid { place, help, .. } => {
             at(Report::new(exit, message), folder, place).help(help.clone())
+        }
+        RunError::SessionGone { place } => {
+            let version = place.migration.split('_').next().unwrap_or(&place.migration);
+            at(Report::new(exit, message), folder, place)
+                .why("a temporary table, a lock or a variable of the session cannot be had again")
+                .help(format!("take back by hand what is done, then: twostep resolve {version} --not-applied"))
+                .help(format!("or do the rest by hand, then: twostep resolve {version} --applied"))
         }
         RunError::Lost(error) => {
             reasons(Report::new(Exit::NoAccess, "the connection to the database broke"), url, error)
@@ -397,7 +412,13 @@ fn locked(url: &DatabaseUrl, folder: &Path, exit: Exit, message: String, error: 
                 at(built, folder, place).help("run again later, or try longer with `--lock-deadline 10m`");
             match blockers.first() {
                 Some(blocker) => {
-                    built.help(format!("or end that session: select pg_terminate_backend({})", blocker.pid))
+                    let end = match url.dialect() {
+                        Dialect::Mysql => format!("kill {}", blocker.pid),
+                        Dialect::Postgres | Dialect::Sqlite => {
+                            format!("select pg_terminate_backend({})", blocker.pid)
+                        }
+                    };
+                    built.help(format!("or end that session: {end}"))
                 }
                 None => built,
             }

@@ -10,7 +10,10 @@ pub mod sqlite;
 pub mod transaction;
 
 pub use locks::{LockMode, LockRequest, relations_locked, table_made, touches_rows_only};
-pub use session::{LeftBehind, Resume, Scope, SessionChange, left_behind, resume, session_changes};
+pub use session::{
+    LeftBehind, Resume, Scope, SessionChange, asks_for_the_last, inserts, keep, left_behind, only_session,
+    put_back, resume, session_changes, user_variables,
+};
 pub use transaction::{
     Conflict, ConflictKind, TransactionControl, may_end_transactions, may_run_in_transaction,
     transaction_conflict, transaction_control,

@@ -158,6 +158,59 @@ fn changes_only_the_session(text: &str, dialect: Dialect) -> bool {
     }
 }
 
+/// Whether `text` does nothing but change the session, and cannot stand in a transaction in every form. Only MySQL's
+/// are told: elsewhere such statements keep to the transaction that they stand in.
+pub fn only_session(text: &str, dialect: Dialect) -> bool {
+    const OF_ACCOUNTS: [&str; 4] =
+        ["set password", "set default role", "set resource group", "set statement"];
+    const OF_SESSIONS: [&str; 8] = [
+        "set",
+        "use",
+        "prepare",
+        "deallocate prepare",
+        "drop prepare",
+        "lock table",
+        "lock tables",
+        "unlock tables",
+    ];
+    let phrase = Phrase::new(text, dialect);
+    dialect == Dialect::Mysql && !phrase.sees_any(&OF_ACCOUNTS) && phrase.sees_any(&OF_SESSIONS)
+}
+
+/// The user's variables that `text` names, whose values end with the session.
+pub fn user_variables(text: &str, dialect: Dialect) -> Vec<String> {
+    match dialect {
+        Dialect::Mysql => mysql::variables::named(text),
+        Dialect::Postgres | Dialect::Sqlite => Vec::new(),
+    }
+}
+
+/// An expression that keeps the values of [`user_variables`] in a text.
+pub fn keep(variables: &[String], dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Mysql => mysql::variables::keep(variables),
+        Dialect::Postgres | Dialect::Sqlite => "NULL".to_owned(),
+    }
+}
+
+/// The statement that gives the variables the values that [`keep`] has kept.
+pub fn put_back(kept: &str, dialect: Dialect) -> Option<String> {
+    match dialect {
+        Dialect::Mysql => mysql::variables::put_back(kept),
+        Dialect::Postgres | Dialect::Sqlite => None,
+    }
+}
+
+/// Whether `text` asks the session what the statement before it did.
+pub fn asks_for_the_last(text: &str, dialect: Dialect) -> bool {
+    dialect == Dialect::Mysql && mysql::variables::asks_for_the_last(text)
+}
+
+/// Whether `text` is an `INSERT` or `REPLACE`.
+pub fn inserts(text: &str, dialect: Dialect) -> bool {
+    Phrase::new(text, dialect).sees_any(&["insert", "replace"])
+}
+
 /// What `text` changes in its session. What a function, a procedure or a dynamic statement does is not in its text.
 pub fn session_changes(text: &str, dialect: Dialect) -> Vec<SessionChange> {
     match dialect {

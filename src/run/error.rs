@@ -183,6 +183,12 @@ pub enum RunError {
         /// What to do.
         help: String,
     },
+    /// A migration that is half applied needs what ended with the session that began it.
+    #[error("{place}: this statement is done, and what it left in its session ended with that session")]
+    SessionGone {
+        /// Where.
+        place: Place,
+    },
     /// The connection broke.
     #[error("the connection to the database broke: {0}")]
     Lost(DbError),

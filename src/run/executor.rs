@@ -10,10 +10,10 @@ use super::signal::Signal;
 use super::task::{self, Agenda, Author, Direction, Goal, Task, UnitRef};
 use super::watch::{Unanswered, Watched};
 use crate::db::error::{DbError, DbErrorClass};
-use crate::db::session::{Begin, Blocker, ConnectOptions, Session, Transaction, Watcher};
+use crate::db::session::{Begin, Blocker, ConnectOptions, IN_TRANSACTION, Session, Transaction, Watcher};
 use crate::db::url::DatabaseUrl;
-use crate::engine::Resume;
-use crate::source::Folder;
+use crate::engine::{self, Resume, SessionChange};
+use crate::source::{Folder, Version};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -523,22 +523,67 @@ impl Executor<'_> {
     }
 
     /// Takes the session to the start of the unit's migration: fresh, then the settings that its done statements made.
-    async fn enter_task(&mut self, unit: usize) -> Result<(), DbError> {
-        let (number, task, _) = self.unit(unit);
-        let sets: Vec<String> = task
-            .done
-            .iter()
-            .filter_map(|ordinal| self.statement(unit, *ordinal))
-            .filter(|statement| statement.traits.resume == Resume::Replay)
-            .map(|statement| statement.sql().to_owned())
-            .collect();
-        self.session().reset().await?;
+    async fn enter_task(&mut self, unit: usize) -> Result<(), RunError> {
+        let number = self.unit(unit).0;
+        let sets = match self.replayed(unit) {
+            Ok(sets) => sets,
+            Err(ordinal) => return Err(RunError::SessionGone { place: self.place(unit, Some(ordinal)) }),
+        };
+        let place = self.place(unit, None);
+        let failed = |error| RunError::Statement { place: place.clone(), error };
+        self.session().reset().await.map_err(failed)?;
         for set in sets {
-            self.session().run(&set).await?;
+            self.session().run(&set).await.map_err(failed)?;
         }
         self.begun = Some(number);
         self.spent = Duration::ZERO;
         Ok(())
+    }
+
+    /// What sets again, in a new session, what the done statements of the unit's migration set in theirs; or the
+    /// statement that left behind what cannot be had again.
+    fn replayed(&self, unit: usize) -> Result<Vec<String>, usize> {
+        let task = self.unit(unit).1;
+        let mut done = task.done.clone();
+        done.sort_unstable();
+        let texts = || done.iter().filter_map(|ordinal| self.statement(unit, *ordinal)).map(Statement::sql);
+        let left = engine::left_behind(texts(), self.url.dialect(), false);
+        let mut sql = Vec::new();
+        for (at, ordinal) in done.iter().enumerate() {
+            let Some(statement) = self.statement(unit, *ordinal) else { continue };
+            let kept = task.kept.iter().find(|(number, _)| number == ordinal);
+            let kept = kept.and_then(|(_, kept)| engine::put_back(kept, self.url.dialect()));
+            let only_variables = |change: &SessionChange| matches!(change, SessionChange::Variable { .. });
+            match (statement.traits.resume, &kept) {
+                (Resume::Nothing, _) => {}
+                (Resume::Replay, _) => sql.push(statement.sql().to_owned()),
+                (Resume::Impossible, Some(_)) if statement.traits.only_session => {
+                    if !statement.traits.session.iter().all(only_variables) {
+                        sql.push(statement.sql().to_owned());
+                    }
+                }
+                (Resume::Impossible, _) if left.iter().any(|left| left.statement == at) => {
+                    return Err(*ordinal);
+                }
+                (Resume::Impossible, _) if statement.traits.session.iter().any(only_variables) => {
+                    return Err(*ordinal);
+                }
+                // It was taken away again.
+                (Resume::Impossible, _) => {}
+            }
+            sql.extend(kept);
+        }
+        Ok(sql)
+    }
+
+    /// The failure of [`Executor::enter_task`].
+    fn not_entered(&mut self, error: RunError) -> Event {
+        match error {
+            RunError::Statement { place, error } => {
+                self.fail_database(error, |error| RunError::Statement { place, error })
+            }
+            error => self.fail(Failure::Refused, error),
+        }
     }
 
     async fn begin(&mut self, unit: usize) -> Event {
@@ -547,18 +592,21 @@ impl Executor<'_> {
             return Event::Interrupted;
         }
         let (number, task, piece) = self.unit(unit);
-        let whole = task.prepared.pieces.len() == 1;
+        let (whole, outside) = (task.prepared.pieces.len() == 1, piece.outside);
         let rows_only =
             self.statement(unit, piece.statements.start).is_some_and(|statement| statement.traits.rows_only);
         if self.contention.is_none() {
             self.contention = Some(Contention::start());
         }
-        if !whole
+        if (!whole || outside)
             && self.begun != Some(number)
             && let Err(error) = self.enter_task(unit).await
         {
-            let place = self.place(unit, None);
-            return self.fail_database(error, |error| RunError::Statement { place, error });
+            return self.not_entered(error);
+        }
+        if outside {
+            // The transaction of what is written of it begins behind it.
+            return Event::Done;
         }
         if whole {
             self.begun = Some(number);
@@ -672,6 +720,22 @@ impl Executor<'_> {
         self.fail_database(error, |error| RunError::Statement { place, error })
     }
 
+    /// Sorts the failure of a statement outside a transaction.
+    async fn alone_failed(&mut self, unit: usize, ordinal: usize, problem: StatementProblem) -> Event {
+        if let StatementProblem::Server { error, .. } = &problem
+            && error.class == DbErrorClass::Contention
+            && let (Some(statement), Some(watcher)) =
+                (self.statement(unit, ordinal).cloned(), self.watcher.as_mut())
+        {
+            let blockers = watcher.in_the_way(statement.sql()).await.unwrap_or_default();
+            let contention = self.contention.get_or_insert_with(Contention::start);
+            if !blockers.is_empty() {
+                contention.blockers = blockers;
+            }
+        }
+        self.statement_failed(unit, ordinal, problem).await
+    }
+
     async fn note_contention(&mut self, error: &DbError, relation: Option<(String, &'static str)>) {
         if error.class != DbErrorClass::Contention {
             return;
@@ -754,7 +818,16 @@ impl Executor<'_> {
                     sql.extend(self.started_sql(task, direction));
                 }
                 for ordinal in piece.statements.clone() {
-                    sql.push(self.journal.outcome_sql(&self.statement_row(unit, ordinal, None)));
+                    let row = self.statement_row(unit, ordinal, None);
+                    let variables =
+                        self.statement(unit, ordinal).map(|statement| &statement.traits.variables);
+                    sql.push(match variables.filter(|variables| !variables.is_empty()) {
+                        None => self.journal.outcome_sql(&row),
+                        Some(variables) => {
+                            let kept = engine::keep(variables, self.url.dialect());
+                            self.journal.outcome_with_sql(&row, &kept)
+                        }
+                    });
                 }
             }
         }
@@ -782,6 +855,7 @@ impl Executor<'_> {
             version: self.unit(unit).1.record.version.clone(),
             ordinal,
             done: false,
+            marked: false,
             checksum: self.statement(unit, ordinal).map(Statement::checksum).unwrap_or_default(),
             before,
             backend: backend.unwrap_or(crate::db::session::Backend { pid: 0, started: String::new() }),
@@ -790,13 +864,16 @@ impl Executor<'_> {
 
     async fn commit(&mut self, unit: usize) -> Event {
         let journal = self.journal_of(unit);
+        if self.unit(unit).2.outside {
+            return self.record(unit).await;
+        }
         let Some(transaction) = self.transaction.take() else {
             let place = self.place(unit, None);
             return self.fail(Failure::Fenced, RunError::Fenced { place });
         };
         let key = self.journal.lock_key();
         let title = format!("the commit of {}", self.unit(unit).1.label);
-        let how = Watched { title: &title, deadline: None };
+        let how = Watched { title: &title, deadline: None, steps_back: false };
         let committed =
             self.watched(how, async |session| session.commit(&transaction, &key, &journal).await).await;
         fault::point("after a commit's answer");
@@ -857,6 +934,12 @@ impl Executor<'_> {
             self.error = Some(RunError::Interrupted);
             return Event::Interrupted;
         }
+        let number = self.unit(unit).0;
+        if self.begun != Some(number)
+            && let Err(error) = self.enter_task(unit).await
+        {
+            return self.not_entered(error);
+        }
         match self.try_intend(unit).await {
             Ok(()) => Event::Done,
             Err(error) => {
@@ -867,12 +950,9 @@ impl Executor<'_> {
     }
 
     async fn try_intend(&mut self, unit: usize) -> Result<(), DbError> {
-        let (number, task, piece) = self.unit(unit);
+        let (_, task, piece) = self.unit(unit);
         let ordinal = piece.statements.start;
         let started = if task.done.is_empty() { self.started_sql(task, task.direction) } else { None };
-        if self.begun != Some(number) {
-            self.enter_task(unit).await?;
-        }
         if self.contention.is_none() {
             self.contention = Some(Contention::start());
         }
@@ -915,13 +995,18 @@ impl Executor<'_> {
         }
         let Some(statement) = self.statement(unit, ordinal).cloned() else { return Event::Done };
         tracing::info!(progress = true, "{}: {}", self.place(unit, Some(ordinal)), statement.title());
-        let outcome = self.send(statement.sql()).await;
+        let before = self.intended.get(&unit).cloned().flatten();
+        if let Err(error) = self.prepare_alone(unit, statement.sql(), before.as_deref()).await {
+            return self
+                .alone_failed(unit, ordinal, StatementProblem::Server { error, relation: None })
+                .await;
+        }
+        let outcome = self.send(statement.sql(), true).await;
         fault::point("after a statement alone");
         self.spent += started.elapsed();
         if let Err(problem) = outcome {
-            return self.statement_failed(unit, ordinal, problem).await;
+            return self.alone_failed(unit, ordinal, problem).await;
         }
-        let before = self.intended.get(&unit).cloned().flatten();
         match self.session().doubt_alone(statement.sql(), before.as_deref()).await {
             Ok(None) => Event::Done,
             Ok(Some((what, help))) => {
@@ -933,6 +1018,21 @@ impl Executor<'_> {
                 self.fail_database(error, |error| RunError::Statement { place, error })
             }
         }
+    }
+
+    /// Waits for locks are bounded; a statement that runs others gets a transaction, which begins with a mark.
+    async fn prepare_alone(&mut self, unit: usize, sql: &str, before: Option<&str>) -> Result<(), DbError> {
+        let (lock_timeout, lock_deadline) = (self.options.lock_timeout, self.options.lock_deadline);
+        if before != Some(IN_TRANSACTION) {
+            return self.session().prepare_alone(sql, lock_timeout, lock_deadline).await;
+        }
+        let (_, task, piece) = self.unit(unit);
+        let mark = self.journal.mark_sql(&task.record.version, piece.statements.start);
+        let transaction = self.session().begin(Begin { lock_timeout: lock_deadline, fresh: false }).await?;
+        self.transaction = Some(transaction);
+        self.session().run(&mark).await?;
+        fault::point("in the transaction of a statement that runs others");
+        Ok(())
     }
 
     async fn clean_up(&mut self, unit: usize) -> Event {
@@ -962,10 +1062,20 @@ impl Executor<'_> {
         let sql =
             self.statement(unit, ordinal).map(|statement| statement.sql().to_owned()).unwrap_or_default();
         let before = self.intended.get(&unit).cloned().flatten();
+        if self.transaction.take().is_some() {
+            self.session().rollback().await.map_err(Unanswered::Server)?;
+            if self.is_marked(&version, ordinal).await.map_err(Unanswered::Server)? {
+                return Err(Unanswered::Server(DbError::new(
+                    DbErrorClass::Statement,
+                    "it had committed a part of what it does before it failed",
+                )));
+            }
+        }
         // Dropping an index waits for whoever uses its table.
         let how = Watched {
             title: "clearing away what the statement left behind",
             deadline: Some(CLEAN_UP_WITHIN),
+            steps_back: false,
         };
         self.watched(how, async |session| session.clear_alone(&sql, before.as_deref()).await).await?;
         let mut journal = vec![self.journal.forget_intent_sql(&version, ordinal)];
@@ -979,11 +1089,38 @@ impl Executor<'_> {
         self.write(&journal.join(";")).await.map_err(Unanswered::Server)
     }
 
+    /// Whether what the statement runs has committed.
+    async fn is_marked(&mut self, version: &Version, ordinal: usize) -> Result<bool, DbError> {
+        let journal = self.journal;
+        match journal.read(self.session()).await {
+            Ok(history) => Ok(history
+                .statements
+                .iter()
+                .any(|row| row.version == *version && row.ordinal == ordinal && row.marked)),
+            Err(JournalError::Database(error)) => Err(error),
+            Err(error) => Err(DbError::new(DbErrorClass::Statement, error.to_string())),
+        }
+    }
+
+    /// Writes `journal`, in the transaction of the statement if it has one that it has not ended itself.
+    async fn write_outcome(&mut self, journal: &str) -> Result<(), DbError> {
+        let Some(transaction) = self.transaction.take() else { return self.write(journal).await };
+        let key = self.journal.lock_key();
+        match self.session().commit(&transaction, &key, journal).await {
+            // What it runs has committed; if the lock is gone, the next try says so.
+            Err(error) if error.is_fence() => {
+                self.session().rollback().await?;
+                self.write(journal).await
+            }
+            other => other,
+        }
+    }
+
     async fn record(&mut self, unit: usize) -> Event {
         let (_, _, piece) = self.unit(unit);
         let ordinal = piece.statements.start;
         let journal = self.journal_of(unit);
-        match self.write(&journal).await {
+        match self.write_outcome(&journal).await {
             Ok(()) => {
                 self.unit_done(unit);
                 Event::Done
@@ -1064,11 +1201,15 @@ impl Executor<'_> {
             }
             (None, None) => None,
         };
+        let marked = self.unit(unit).1.intent.as_ref().is_some_and(|intent| intent.marked);
         let title = format!("finding out what came of {}", statement.title());
-        let how = Watched { title: &title, deadline: Some(self.options.lock_deadline) };
+        let how = Watched { title: &title, deadline: Some(self.options.lock_deadline), steps_back: false };
         let sql = statement.sql();
-        let found =
-            self.watched(how, async |session| session.after_alone(sql, before.as_deref()).await).await;
+        let found = match before.as_deref() {
+            Some(IN_TRANSACTION) if marked => Ok(Finding::Unknown),
+            Some(IN_TRANSACTION) => Ok(Finding::NotDone),
+            before => self.watched(how, async |session| session.after_alone(sql, before).await).await,
+        };
         self.intended.insert(unit, before);
         match found {
             Ok(Finding::Unknown) => {

@@ -15,6 +15,9 @@ use crate::source::{Checksum, Version};
 /// The format of the tables that this program writes.
 pub const FORMAT: i64 = 1;
 
+/// The state of a statement whose transaction was begun.
+const MARKED: &str = "marked";
+
 /// Where the journal stands, and how its SQL is written.
 #[derive(Debug, Clone)]
 pub struct Journal {
@@ -113,7 +116,10 @@ pub struct StatementRow {
     pub done: bool,
     /// Checksum of its text.
     pub checksum: String,
-    /// What was true before it ran, so that its outcome can be told from the catalog.
+    /// Whether what it committed itself, if it did, has committed the mark as well ([`Journal::mark_sql`]).
+    pub marked: bool,
+    /// What was true before it ran, so that its outcome can be told from the catalog; once it is done, the values of
+    /// the user's variables behind it.
     pub before: Option<String>,
     /// The backend that was about to run it.
     pub backend: Backend,
@@ -645,15 +651,31 @@ impl Journal {
 
     /// Writes that a statement is about to be run outside a transaction.
     pub fn intent_sql(&self, row: &StatementRow) -> String {
-        self.statement_sql(row, "intent")
+        self.statement_sql(row, "intent", &self.optional(row.before.as_deref()))
     }
 
     /// Writes that a statement was run.
     pub fn outcome_sql(&self, row: &StatementRow) -> String {
-        self.statement_sql(row, "done")
+        self.statement_sql(row, "done", &self.optional(row.before.as_deref()))
     }
 
-    fn statement_sql(&self, row: &StatementRow, state: &str) -> String {
+    /// Writes that a statement was run, with the value of an expression instead of `before`.
+    pub fn outcome_with_sql(&self, row: &StatementRow, expression: &str) -> String {
+        self.statement_sql(row, "done", expression)
+    }
+
+    /// Marks the intent in the transaction in which its statement will run: whatever the statement commits by itself
+    /// commits the mark too.
+    pub fn mark_sql(&self, version: &Version, ordinal: usize) -> String {
+        format!(
+            "UPDATE {} SET state = {} WHERE version = {} AND ordinal = {ordinal}",
+            self.table("statement"),
+            self.text(MARKED),
+            self.text(version.as_str())
+        )
+    }
+
+    fn statement_sql(&self, row: &StatementRow, state: &str, before: &str) -> String {
         let table = self.table("statement");
         let version = self.text(row.version.as_str());
         format!(
@@ -663,7 +685,6 @@ impl Journal {
             ordinal = row.ordinal,
             state = self.text(state),
             checksum = self.text(&row.checksum),
-            before = self.optional(row.before.as_deref()),
             pid = row.backend.pid,
             started = self.text(&row.backend.started),
             now = self.now(),
@@ -673,7 +694,7 @@ impl Journal {
     /// Takes back that a statement was about to be run: it surely was not.
     pub fn forget_intent_sql(&self, version: &Version, ordinal: usize) -> String {
         format!(
-            "DELETE FROM {} WHERE version = {} AND ordinal = {ordinal} AND state = 'intent'",
+            "DELETE FROM {} WHERE version = {} AND ordinal = {ordinal} AND state <> 'done'",
             self.table("statement"),
             self.text(version.as_str())
         )
@@ -732,6 +753,7 @@ fn statement(row: &Row) -> StatementRow {
         version: Version::new(row.text(1)),
         ordinal: row.number(2).and_then(|number| usize::try_from(number).ok()).unwrap_or(0),
         done: row.text(3) == "done",
+        marked: row.text(3) == MARKED,
         checksum: row.text(4).to_owned(),
         before: row.get(5).map(str::to_owned),
         backend: Backend { pid: row.number(6).unwrap_or(0), started: row.text(7).to_owned() },

@@ -1,6 +1,7 @@
 //! Bringing a database to where a release needs it: what is to be done (`pending`), the statements of it
 //! (`script`), what happens next (`machine`, pure), doing it (`executor`), and what is remembered (`journal`).
 
+mod autocommit;
 pub mod contention;
 pub mod error;
 pub mod executor;

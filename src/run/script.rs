@@ -2,6 +2,7 @@
 //! and what would go wrong before anything was done. Pure.
 
 use crate::dialect::Dialect;
+use crate::engine::mysql::variables::LAST_ID;
 use crate::engine::{self, Conflict, ConflictKind, LockRequest, Resume, SessionChange, TransactionControl};
 use crate::name::TableName;
 use crate::source::{Body, Script};
@@ -43,6 +44,25 @@ pub struct Piece {
     pub statements: Range<usize>,
     /// Whether they share a transaction with what the journal says of them.
     pub atomic: bool,
+    /// Whether they only change the session, and run before the transaction in which the journal says so.
+    pub outside: bool,
+}
+
+impl Piece {
+    /// Statements that share a transaction.
+    pub fn atomic(statements: Range<usize>) -> Self {
+        Self { statements, atomic: true, outside: false }
+    }
+
+    /// Statements that only change the session.
+    pub fn outside(statements: Range<usize>) -> Self {
+        Self { statements, atomic: true, outside: true }
+    }
+
+    /// A statement that no transaction can hold.
+    pub fn alone(statement: usize) -> Self {
+        Self { statements: statement..statement + 1, atomic: false, outside: false }
+    }
 }
 
 /// One statement, ready to be sent.
@@ -130,8 +150,16 @@ pub struct Traits {
     pub session: Vec<SessionChange>,
     /// What is done about it when the run goes on in another session.
     pub resume: Resume,
+    /// Whether it does nothing but change the session.
+    pub only_session: bool,
+    /// Whether it asks the session what the statement before it did.
+    pub asks_for_the_last: bool,
+    /// The user's variables that it names, whose values are kept for another session.
+    pub variables: Vec<String>,
     /// Whether it reads or writes rows, so that waiting for a lock keeps nobody else waiting.
     pub rows_only: bool,
+    /// Whether it is an `INSERT` or `REPLACE`.
+    pub inserts: bool,
     /// The locks that are surely needed, so that they can be asked for without queueing.
     pub locks: Vec<LockRequest>,
     /// Whether it may end transactions by itself, so that it only runs outside of ours.
@@ -150,11 +178,22 @@ impl Traits {
             control: engine::transaction_control(sql, dialect),
             session: engine::session_changes(sql, dialect),
             resume: engine::resume(sql, dialect),
+            only_session: engine::only_session(sql, dialect),
+            asks_for_the_last: engine::asks_for_the_last(sql, dialect),
+            variables: engine::user_variables(sql, dialect),
             rows_only: engine::touches_rows_only(sql, dialect),
+            inserts: engine::inserts(sql, dialect),
             locks: engine::relations_locked(sql, dialect),
             ends_transactions: engine::may_end_transactions(sql, dialect),
             makes: engine::table_made(sql, dialect),
         }
+    }
+}
+
+impl Traits {
+    /// Whether it adds rows, and nothing of the session decides which.
+    pub fn is_insert(&self) -> bool {
+        self.inserts && self.variables.is_empty() && self.session.is_empty()
     }
 }
 
@@ -190,7 +229,7 @@ pub fn prepare(script: &Script, options: ScriptOptions) -> Result<Prepared, Vec<
             return Ok(Prepared {
                 path: script.path.clone(),
                 work: Work::Program(program.clone()),
-                pieces: vec![Piece { statements: 0..1, atomic: false }],
+                pieces: vec![Piece::alone(0)],
             });
         }
         Body::LargeFile { bytes } => {
@@ -198,7 +237,7 @@ pub fn prepare(script: &Script, options: ScriptOptions) -> Result<Prepared, Vec<
                 Ok(Prepared {
                     path: script.path.clone(),
                     work: Work::LargeFile { bytes: *bytes },
-                    pieces: vec![Piece { statements: 0..usize::MAX, atomic: true }],
+                    pieces: vec![Piece::atomic(0..usize::MAX)],
                 })
             } else {
                 Err(vec![ScriptProblem {
@@ -222,12 +261,22 @@ pub fn prepare(script: &Script, options: ScriptOptions) -> Result<Prepared, Vec<
         }
     };
     let mut problems = misdirected(script, dialect);
-    problems.extend(refusals(&statements, &script.path, script.transaction));
+    let resumable = script.transaction || dialect == Dialect::Mysql;
+    problems.extend(refusals(&statements, &script.path, resumable));
     if !problems.is_empty() {
         return Err(problems);
     }
-    let (statements, pieces) = pieces(statements, script, options)?;
+    let (mut statements, pieces) = pieces(statements, script, options)?;
+    keep_last_ids(&mut statements);
     Ok(Prepared { path: script.path.clone(), work: Work::Statements(statements), pieces })
+}
+
+/// Where a statement asks for the number of the last row, each one before it keeps that number with its outcome.
+fn keep_last_ids(statements: &mut [Statement]) {
+    let asked = statements.iter().rposition(|statement| statement.traits.asks_for_the_last);
+    for statement in &mut statements[..asked.unwrap_or(0)] {
+        statement.traits.variables.push(LAST_ID.to_owned());
+    }
 }
 
 /// The statements of a part of a file.
@@ -339,10 +388,12 @@ fn pieces(
     script: &Script,
     options: ScriptOptions,
 ) -> Result<(Vec<Statement>, Vec<Piece>), Vec<ScriptProblem>> {
+    if options.dialect == Dialect::Mysql {
+        return super::autocommit::pieces(statements, &script.path);
+    }
     let wrapped = is_wrapped(&statements);
     let controls = statements.iter().any(|statement| is_boundary(statement.traits.control.as_ref()));
-    let one_transaction =
-        script.transaction && options.dialect != Dialect::Mysql && (wrapped || !controls || options.native);
+    let one_transaction = script.transaction && (wrapped || !controls || options.native);
     if one_transaction {
         let problems: Vec<ScriptProblem> = misplaced(&statements, wrapped, &script.path);
         if !problems.is_empty() {
@@ -354,7 +405,7 @@ fn pieces(
             statements.remove(0);
         }
         let count = statements.len();
-        return Ok((statements, vec![Piece { statements: 0..count, atomic: true }]));
+        return Ok((statements, vec![Piece::atomic(0..count)]));
     }
     let mut kept = Vec::with_capacity(statements.len());
     let mut pieces: Vec<Piece> = Vec::new();
@@ -371,7 +422,7 @@ fn pieces(
             }
             (Some(TransactionControl::Commit { chain }), Some((from, _))) => {
                 if kept.len() > from {
-                    pieces.push(Piece { statements: from..kept.len(), atomic: true });
+                    pieces.push(Piece::atomic(from..kept.len()));
                 }
                 open = (*chain).then_some((kept.len(), line));
             }
@@ -388,7 +439,7 @@ fn pieces(
                 if open.is_none() {
                     let traits = &statement.traits;
                     let atomic = traits.conflict.is_none() && !traits.ends_transactions;
-                    pieces.push(Piece { statements: at..at + 1, atomic });
+                    pieces.push(if atomic { Piece::atomic(at..at + 1) } else { Piece::alone(at) });
                 } else if let Some(conflict) = statement.traits.conflict {
                     return Err(problem(&conflict_sentence(&statement, conflict)));
                 }
@@ -405,7 +456,7 @@ fn pieces(
         }]);
     }
     if pieces.is_empty() {
-        pieces.push(Piece { statements: 0..0, atomic: true });
+        pieces.push(Piece::atomic(0..0));
     }
     Ok((kept, pieces))
 }

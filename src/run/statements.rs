@@ -4,7 +4,9 @@ use super::executor::{Executor, Held, StatementProblem};
 use super::script::{Statement, Text};
 use super::watch::{Unanswered, Watched};
 use crate::db::error::DbError;
+use crate::dialect::Dialect;
 use crate::engine::LockRequest;
+use std::time::Duration;
 
 /// Rows of a COPY are sent in pieces of this many bytes.
 pub(super) const COPY_BYTES: usize = 64 * 1024;
@@ -48,7 +50,7 @@ impl Executor<'_> {
             held.made.insert(made.quoted(dialect));
         }
         let sent = match &statement.rows {
-            None => self.send(statement.sql()).await,
+            None => self.send(statement.sql(), false).await,
             Some(rows) => self.send_rows(statement.sql(), rows).await,
         };
         sent.map_err(|problem| match problem {
@@ -74,20 +76,28 @@ impl Executor<'_> {
 
     async fn send_rows(&mut self, sql: &str, rows: &Text) -> Result<(), StatementProblem> {
         let title = super::script::title(sql);
-        let sent = self.watched(Watched { title: &title, deadline: None }, async |session| {
-            let bytes = rows.as_str().as_bytes();
-            let mut chunks = bytes.chunks(COPY_BYTES).map(|chunk| Ok(chunk.to_vec()));
-            session.copy_in(sql, &mut chunks).await
-        });
+        let sent =
+            self.watched(Watched { title: &title, deadline: None, steps_back: false }, async |session| {
+                let bytes = rows.as_str().as_bytes();
+                let mut chunks = bytes.chunks(COPY_BYTES).map(|chunk| Ok(chunk.to_vec()));
+                session.copy_in(sql, &mut chunks).await
+            });
         sent.await.map(drop).map_err(StatementProblem::from)
     }
 
-    /// Sends a statement and watches it.
-    pub(super) async fn send(&mut self, sql: &str) -> Result<(), StatementProblem> {
+    /// Sends a statement and watches it. One that is `alone` steps back from the queue of a lock, if the server does
+    /// not make it, as long as nothing would be lost.
+    pub(super) async fn send(&mut self, sql: &str, alone: bool) -> Result<(), StatementProblem> {
         let title = super::script::title(sql);
-        let sent =
-            self.watched(Watched { title: &title, deadline: None }, async |session| session.run(sql).await);
+        let how = Watched { title: &title, deadline: self.statement_deadline(), steps_back: alone };
+        let sent = self.watched(how, async |session| session.run(sql).await);
         sent.await.map(drop).map_err(StatementProblem::from)
+    }
+
+    /// How long a statement may take, where the server does not watch that itself.
+    fn statement_deadline(&self) -> Option<Duration> {
+        let limit = self.options.connect.statement_timeout;
+        (self.url().dialect() == Dialect::Mysql && !limit.is_zero()).then_some(limit)
     }
 }
 

@@ -54,6 +54,8 @@ pub struct Task {
     pub known: bool,
     /// Statements that an earlier run has done.
     pub done: Vec<usize>,
+    /// The values that the user's variables had behind statements that an earlier run has done, by number.
+    pub kept: Vec<(usize, String)>,
     /// A statement that an earlier run was about to run.
     pub intent: Option<StatementRow>,
 }
@@ -225,6 +227,7 @@ fn up_task(
         prepared,
         known: row.is_some(),
         done: Vec::new(),
+        kept: Vec::new(),
         intent: None,
     };
     if row.is_some_and(|row| row.state == State::Applying) {
@@ -255,6 +258,7 @@ fn resume(task: &mut Task, history: &History) -> Result<(), TaskProblem> {
         }
         if row.done {
             task.done.push(row.ordinal);
+            task.kept.extend(row.before.iter().map(|kept| (row.ordinal, kept.clone())));
         } else {
             task.intent = Some(row.clone());
         }
@@ -349,6 +353,7 @@ fn down_task(
         prepared,
         known: true,
         done: Vec::new(),
+        kept: Vec::new(),
         intent: None,
     }
 }
@@ -357,7 +362,7 @@ fn nothing_to_run(label: &str) -> Prepared {
     Prepared {
         path: label.to_owned(),
         work: Work::Statements(Vec::new()),
-        pieces: vec![script::Piece { statements: 0..0, atomic: true }],
+        pieces: vec![script::Piece::atomic(0..0)],
     }
 }
 

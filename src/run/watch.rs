@@ -4,7 +4,7 @@
 use super::contention;
 use super::executor::Executor;
 use super::signal::Signal;
-use crate::db::error::DbError;
+use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Blocker, Session, Watcher};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,9 @@ const STOP_WITHIN: Duration = Duration::from_secs(7);
 
 /// How long the second connection has for one answer: while it is waited for, nothing else is looked at.
 const WATCHER_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long a statement stands in a lock's queue before it steps back, where the server does not count.
+const STEP_BACK_AFTER: Duration = Duration::from_secs(1);
 
 /// How often it is said that a statement still runs, and that this run is alive.
 const SAY_EVERY: Duration = Duration::from_secs(5);
@@ -25,6 +28,8 @@ pub(super) struct Watched<'t> {
     pub(super) title: &'t str,
     /// The server is asked to stop it after this time.
     pub(super) deadline: Option<Duration>,
+    /// Whether it is stopped if it stands in the queue of a lock from the start, where it keeps others waiting.
+    pub(super) steps_back: bool,
 }
 
 /// Why there is no result.
@@ -49,18 +54,23 @@ pub(super) async fn watch<T>(
     let mut signal = signal.clone();
     let heeds = !signal.is_raised();
     let mut stopping: Option<Instant> = None;
+    let (mut looks, mut stepped_back) = (how.steps_back, false);
     // Never dropped before its answer is there: a statement whose answer nobody reads would leave the connection in
     // the middle of a message.
     let mut running = std::pin::pin!(act(session));
     loop {
         let next = match (stopping, how.deadline) {
             (Some(since), _) => STOP_WITHIN.saturating_sub(since.elapsed()).min(WATCHER_WITHIN),
-            (None, Some(limit)) => limit.saturating_sub(started.elapsed()).min(SAY_EVERY),
-            (None, None) => SAY_EVERY,
+            (None, limit) => {
+                let left = limit.map_or(SAY_EVERY, |limit| limit.saturating_sub(started.elapsed()));
+                left.min(if looks { STEP_BACK_AFTER } else { SAY_EVERY })
+            }
         };
         tokio::select! {
             biased;
-            answer = &mut running => return answer.map_err(Unanswered::Server),
+            answer = &mut running => {
+                return answer.map_err(|error| Unanswered::Server(as_contention(error, stepped_back)));
+            }
             () = signal.raised(), if heeds && stopping.is_none() => {
                 tracing::info!(event = "stopping", "asked to stop; the server is told to cancel the statement");
                 stopping = Some(Instant::now());
@@ -75,10 +85,23 @@ pub(super) async fn watch<T>(
                     eyes.seen = eyes.blockers().await;
                     eyes.cancel().await;
                 }
+                None if looks => {
+                    looks = false;
+                    stepped_back = eyes.steps_back().await;
+                }
                 None => eyes.say(how.title, started.elapsed()).await,
             },
         }
     }
+}
+
+/// A statement that was cancelled to let others pass has met a lock, no more.
+fn as_contention(mut error: DbError, stepped_back: bool) -> DbError {
+    if stepped_back && error.class == DbErrorClass::Cancelled {
+        error.class = DbErrorClass::Contention;
+        "stepped back from the queue of a lock".clone_into(&mut error.message);
+    }
+    error
 }
 
 impl Executor<'_> {
@@ -131,6 +154,17 @@ impl<'e> Eyes<'e> {
             Ok(Err(error)) => tracing::warn!("the server could not be told to stop: {error}"),
             Err(_) => tracing::warn!("the server does not answer to being told to stop"),
         }
+    }
+
+    /// Stops what runs if it does nothing but keep others waiting; true where it was told to.
+    async fn steps_back(&mut self) -> bool {
+        let Some(watcher) = &mut self.watcher else { return false };
+        let queued = tokio::time::timeout(WATCHER_WITHIN, watcher.stands_in_queue()).await;
+        let queued = matches!(queued, Ok(Ok(true)));
+        if queued {
+            self.cancel().await;
+        }
+        queued
     }
 
     async fn sign_of_life(&mut self) {

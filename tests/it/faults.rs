@@ -1,6 +1,6 @@
 //! Kills the process at every fault point, on each engine, and runs again: the end is that of an undisturbed run.
 
-use crate::servers::{self, postgres};
+use crate::servers::{self, mariadb, postgres};
 use crate::twostep::Project;
 
 /// Migrations of every kind of unit: transactions, statements alone, several in a file, a repeatable one.
@@ -128,4 +128,83 @@ fn sqlite_killed_at_every_point() {
     };
     let down = at_every_point(&project, &["rollback", "--to", "1"], &migrated, &state);
     eprintln!("SQLite: killed at {up} points of migrate and {down} of rollback");
+}
+
+/// Schema changes that commit by themselves, rows, variables of the session, stored programs and their calls.
+fn mysql_project() -> Project {
+    let project = Project::new();
+    let file = |name: &str, text: &str| project.write(&format!("migrations/{name}"), text);
+    file(
+        "1_users.up.sql",
+        "create table users (id bigint primary key, email varchar(50));\n\
+         insert into users values (1, 'a');\ninsert into users values (last_insert_id(2), 'b');\n\
+         set @id = last_insert_id(), @name = 'c''d';\ninsert into users values (@id + 5, @name);\n",
+    );
+    file("1_users.down.sql", "drop table users;\n");
+    file(
+        "2_orders.up.sql",
+        "set @old = @@sql_mode, sql_mode = 'ANSI_QUOTES';\n\
+         create table orders (id bigint primary key, user_id bigint);\ncreate table notes (a int);\n\
+         create index \"by_user\" on orders (user_id);\nset sql_mode = @old;\n\
+         rename table notes to kept_notes, orders to new_orders;\ndrop table kept_notes;\n",
+    );
+    file("2_orders.down.sql", "drop table new_orders;\n");
+    file(
+        "3_programs.up.sql",
+        "DELIMITER //\ncreate procedure fill()\nbegin\n  insert into new_orders values (1, 2); update users set email = concat(email, 'x');\n\
+         end//\ncreate trigger on_order before insert on new_orders for each row begin set new.user_id = 3; end//\n\
+         DELIMITER ;\ncall fill();\nset @s = 'alter table users add note text';\nprepare p from @s;\n\
+         update users set email = concat(email, 'y');\ndeallocate prepare p;\nanalyze table users;\ntruncate new_orders;\n",
+    );
+    file(
+        "3_programs.down.sql",
+        "drop trigger on_order;\nupdate users set email = 'z';\ndrop procedure fill;\n",
+    );
+    file("R__names.sql", "create or replace view names as select id, email from users;\n");
+    project
+}
+
+#[test]
+fn mariadb_killed_at_every_point() {
+    let Some(server) = mariadb() else { return };
+    let project = mysql_project();
+    let database = |url: &str| url.rsplit('/').next().unwrap().to_owned();
+    let state = |url: &str| {
+        let name = database(url);
+        let objects = server.mysql(
+            &name,
+            "select table_name from information_schema.tables where table_schema = database() \
+             and table_name not like 'twostep%' order by 1",
+        );
+        let definitions: Vec<String> = objects
+            .lines()
+            .map(|table| server.mysql(&name, &format!("show create table `{table}`")))
+            .collect();
+        let rest = server.mysql(
+            &name,
+            "select * from users order by id; select count(*) from new_orders; \
+             select routine_name, sql_mode from information_schema.routines where routine_schema = database() order by 1; \
+             select trigger_name, sql_mode from information_schema.triggers where trigger_schema = database(); \
+             select version, state, sequence from twostep_migration order by sequence; \
+             select count(*) from twostep_statement",
+        );
+        format!("{}\n{rest}", definitions.join("\n"))
+    };
+    // The databases go with the server.
+    let empty = || std::mem::ManuallyDrop::new(server.fresh_database()).url();
+    let up = at_every_point(&project, &["migrate"], &empty, &state);
+    let migrated = || {
+        let url = empty();
+        project.twostep(&["migrate"]).env("DATABASE_URL", &url).run().expect(0);
+        url
+    };
+    let without_orders = |url: &str| {
+        let name = database(url);
+        server.mysql(
+            &name,
+            "show full tables; select * from users; select version, state from twostep_migration",
+        )
+    };
+    let down = at_every_point(&project, &["rollback", "--to", "2"], &migrated, &without_orders);
+    eprintln!("MariaDB: killed at {up} points of migrate and {down} of rollback");
 }

@@ -9,14 +9,20 @@ use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Finding, IN_TRANSACTION, Row};
 use crate::engine::mysql::alone::{Alone, Object, ObjectKind, alone};
 use crate::name::{Name, TableName, literal};
+use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 use std::collections::BTreeMap;
 
 /// What stands for each object: a hash of its definition, or nothing where it is not there.
 type Look = BTreeMap<String, Option<String>>;
 
-/// Longest time that a look at the catalog waits.
-const LOOK_S: u64 = 60;
+/// What is remembered of a statement.
+#[derive(Serialize, Deserialize)]
+struct Before {
+    /// Where names without a database are looked up.
+    database: String,
+    look: Look,
+}
 
 /// A change of a table that is larger may take long, and stepping back at its end would throw that away.
 const LARGE_BYTES: i64 = 64 << 20;
@@ -24,22 +30,19 @@ const LARGE_BYTES: i64 = 64 << 20;
 /// See [`crate::db::session::Session::before_alone`].
 pub(super) async fn before(session: &mut MysqlSession, sql: &str) -> Result<Option<String>, DbError> {
     let alone = alone(sql);
-    if !matches!(alone, Alone::Repeatable | Alone::Other) {
-        // Only the end of somebody else's change can keep a look waiting.
-        session.wait_for_locks(LOOK_S, LOOK_S).await?;
-    }
     let look = match &alone {
         Alone::Opaque => {
             let kept = has_other_engines(session).await?;
             return Ok((!kept).then(|| IN_TRANSACTION.to_owned()));
         }
         Alone::Repeatable | Alone::Other => return Ok(None),
-        Alone::Storage(tables) => storage(session, tables).await?,
-        Alone::One(_) | Alone::Drop { .. } | Alone::Rename(_) => {
-            Some(definitions(session, &alone.objects()).await?)
+        Alone::Storage(_) | Alone::One(_) | Alone::Drop { .. } | Alone::Rename(_) => {
+            let database = session.current_database().await?;
+            let look = look_at(session, &alone, &database).await?;
+            look.map(|look| Before { database, look })
         }
     };
-    Ok(look.and_then(|look| serde_json::to_string(&look).ok()))
+    Ok(look.and_then(|before| serde_json::to_string(&before).ok()))
 }
 
 /// See [`crate::db::session::Session::after_alone`].
@@ -52,14 +55,11 @@ pub(super) async fn after(
     if alone == Alone::Repeatable {
         return Ok(Finding::NotDone);
     }
-    let Some(before) = before.and_then(|before| serde_json::from_str::<Look>(before).ok()) else {
+    let Some(before) = before.and_then(|before| serde_json::from_str::<Before>(before).ok()) else {
         return Ok(Finding::Unknown);
     };
-    let now = match &alone {
-        Alone::Storage(tables) => storage(session, tables).await?,
-        _ => Some(definitions(session, &alone.objects()).await?),
-    };
-    Ok(now.map_or(Finding::Unknown, |now| compare(&alone, &before, &now)))
+    let now = look_at(session, &alone, &before.database).await?;
+    Ok(now.map_or(Finding::Unknown, |now| compare(&alone, &before.look, &now)))
 }
 
 /// See [`crate::db::session::Session::clear_alone`]: nothing can be taken away, but a part that was carried out must
@@ -130,23 +130,30 @@ fn key(object: &Object) -> String {
     format!("{kind} {}", object.name.quoted(DIALECT))
 }
 
-async fn definitions(session: &mut MysqlSession, objects: &[Object]) -> Result<Look, DbError> {
-    let mut look = Look::new();
-    for object in objects {
-        look.insert(key(object), definition(session, object).await?);
+/// Looks at what `alone` touches; `None` where it cannot be seen.
+async fn look_at(session: &mut MysqlSession, alone: &Alone, database: &str) -> Result<Option<Look>, DbError> {
+    if let Alone::Storage(tables) = alone {
+        return storage(session, tables, database).await;
     }
-    Ok(look)
+    let mut look = Look::new();
+    for object in alone.objects() {
+        look.insert(key(&object), definition(session, &object, database).await?);
+    }
+    Ok(Some(look))
 }
 
 /// A hash of the object's definition; `None` where it is not there, or may not be seen.
-async fn definition(session: &mut MysqlSession, object: &Object) -> Result<Option<String>, DbError> {
-    let rows = match session.ask_catalog(&definition_sql(object, session.database())).await {
+async fn definition(
+    session: &mut MysqlSession,
+    object: &Object,
+    database: &str,
+) -> Result<Option<String>, DbError> {
+    let rows = match session.ask_catalog(&definition_sql(object, database)).await {
         Ok(rows) => rows,
         // No such table, database or unknown object; no right to see it.
         Err(error) if matches!(error.class, DbErrorClass::Missing | DbErrorClass::PermissionDenied) => {
             return Ok(None);
         }
-        Err(error) if error.code.as_deref() == Some("1049") => return Ok(None),
         Err(error) => return Err(error),
     };
     if rows.is_empty() {
@@ -164,7 +171,11 @@ fn definition_sql(object: &Object, database: &str) -> String {
     let schema = object.name.schema.as_ref().map_or(database, Name::as_str);
     let (schema, name) = (literal(schema, DIALECT), literal(object.name.name.as_str(), DIALECT));
     match object.kind {
-        ObjectKind::Table => format!("SHOW CREATE TABLE {}", object.name.quoted(DIALECT)),
+        ObjectKind::Table => {
+            let schema = object.name.schema.clone().unwrap_or_else(|| Name::new(database));
+            let table = TableName::qualified(schema, object.name.name.clone());
+            format!("SHOW CREATE TABLE {}", table.quoted(DIALECT))
+        }
         // It has no name where the current database is meant.
         ObjectKind::Database if object.name.name.as_str().is_empty() => {
             format!("SHOW CREATE DATABASE {}", Name::new(database).quoted(DIALECT))
@@ -196,11 +207,15 @@ fn without_counter(definition: &str) -> String {
 }
 
 /// What InnoDB has the tables stored in: a number that is given out once. `None` where it cannot be seen.
-async fn storage(session: &mut MysqlSession, tables: &[TableName]) -> Result<Option<Look>, DbError> {
+async fn storage(
+    session: &mut MysqlSession,
+    tables: &[TableName],
+    database: &str,
+) -> Result<Option<Look>, DbError> {
     let view = if session.is_mariadb() { "innodb_sys_tables" } else { "innodb_tables" };
     let mut look = Look::new();
     for table in tables {
-        let schema = table.schema.as_ref().map_or(session.database(), Name::as_str);
+        let schema = table.schema.as_ref().map_or(database, Name::as_str);
         let is_plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !is_plain(schema) || !is_plain(table.name.as_str()) {
             // InnoDB writes other names in a spelling of its own.
@@ -239,7 +254,8 @@ async fn has_other_engines(session: &mut MysqlSession) -> Result<bool, DbError> 
 /// Whether `sql` changes a table that is so large that it may take long.
 pub(super) async fn may_take_long(session: &mut MysqlSession, sql: &str) -> Result<bool, DbError> {
     let Alone::One(Object { kind: ObjectKind::Table, name }) = alone(sql) else { return Ok(false) };
-    let schema = literal(name.schema.as_ref().map_or(session.database(), Name::as_str), DIALECT);
+    let database = session.current_database().await?;
+    let schema = literal(name.schema.as_ref().map_or(database.as_str(), Name::as_str), DIALECT);
     // MySQL shows sizes of yesterday otherwise.
     let sql = format!(
         "SELECT /*+ SET_VAR(information_schema_stats_expiry=0) */ data_length + index_length \

@@ -43,15 +43,15 @@ fn class_of(number: u16, message: &str) -> DbErrorClass {
         1040 | 1135 | 1203 | 1226 => DbErrorClass::Unreachable,
         // A Galera node that has not joined its cluster yet.
         1047 if message.contains("WSREP") => DbErrorClass::Unreachable,
-        // Unknown database, host, password plugin; locked account; TLS demanded.
-        1049 | 1129 | 1130 | 1251 | 1524 | 1698 | 1820 | 1862 | 3118 | 3159 => DbErrorClass::Refused,
+        // Unknown host, password plugin; locked account; TLS demanded.
+        1129 | 1130 | 1251 | 1524 | 1698 | 1820 | 1862 | 3118 | 3159 => DbErrorClass::Refused,
         1044 | 1045 | 1142 | 1143 | 1227 | 1370 | 1419 => DbErrorClass::PermissionDenied,
         1792 | 1836 => DbErrorClass::ReadOnly,
         // The number is shared by every option that forbids a statement.
         1290 if message.contains("read-only") || message.contains("read_only") => DbErrorClass::ReadOnly,
         1021 | 1037 | 1038 | 1041 | 1114 | 1206 | 3675 => DbErrorClass::Resources,
         1026 | 1030 if message.contains("28") => DbErrorClass::Resources,
-        1054 | 1146 => DbErrorClass::Missing,
+        1049 | 1054 | 1146 => DbErrorClass::Missing,
         _ => DbErrorClass::Statement,
     }
 }

@@ -63,6 +63,11 @@ impl Leftovers {
         self.tables_locked
     }
 
+    /// Whether a migration has said `USE`.
+    pub(super) fn uses_another_database(&self) -> bool {
+        self.another_database
+    }
+
     /// What is sent before the variables are looked at.
     pub(super) fn first(&self, database: &str) -> Vec<String> {
         let mut sql = Vec::new();

@@ -92,21 +92,36 @@ impl MysqlSession {
         ask(&mut self.connection, sql).await
     }
 
-    /// Asks the catalog, also while only the tables of `LOCK TABLES` can be used.
+    /// Asks the catalog on a connection whose settings are always the same: a migration's `sql_mode` would show other
+    /// definitions, and behind its `LOCK TABLES` nothing else can be seen.
     pub(super) async fn ask_catalog(&mut self, sql: &str) -> Result<Vec<Row>, DbError> {
-        if self.leftovers.tables_are_locked() {
-            ask(self.beside().await?, sql).await
-        } else {
-            self.ask(sql).await
-        }
+        ask(self.beside().await?, sql).await
     }
 
     async fn beside(&mut self) -> Result<&mut MySqlConnection, DbError> {
         if self.beside.is_none() {
-            let opened = MySqlConnection::connect_with(&self.connect).await.map_err(at_connecting)?;
+            let mut opened = MySqlConnection::connect_with(&self.connect).await.map_err(at_connecting)?;
+            // Only the end of somebody else's change can keep a look waiting.
+            let role = self.role_sql();
+            send(&mut opened, &format!("SET SESSION lock_wait_timeout = 60, wait_timeout = 86400{role}"))
+                .await?;
             self.beside = Some(opened);
         }
         Ok(self.beside.as_mut().expect("it was opened just now"))
+    }
+
+    /// `;SET ROLE …`, or nothing.
+    fn role_sql(&self) -> String {
+        self.role.as_ref().map_or_else(String::new, |role| format!(";SET ROLE {}", role.quoted(DIALECT)))
+    }
+
+    /// The database in which the session looks up names without one.
+    pub(super) async fn current_database(&mut self) -> Result<String, DbError> {
+        if !self.leftovers.uses_another_database() {
+            return Ok(self.database.clone());
+        }
+        let rows = self.ask("SELECT DATABASE()").await?;
+        Ok(rows.first().map(|row| row.text(0).to_owned()).unwrap_or_default())
     }
 
     async fn variables(&mut self) -> Result<Variables, DbError> {
@@ -206,8 +221,7 @@ impl Session for MysqlSession {
         // migrations; and while a program of a migration works, our connection may be idle for long.
         self.identity().await?;
         let limit = if self.is_mariadb() { "max_statement_time" } else { "max_execution_time" };
-        let role =
-            self.role.as_ref().map_or_else(String::new, |role| format!(";SET ROLE {}", role.quoted(DIALECT)));
+        let role = self.role_sql();
         self.send(&format!(
             "SET SESSION {limit} = 0, wait_timeout = 86400, sql_mode = IF(FIND_IN_SET('IGNORE_SPACE', \
              @@GLOBAL.sql_mode), @@SESSION.sql_mode, TRIM(BOTH ',' FROM REPLACE(CONCAT(',', @@SESSION.sql_mode, ','), \

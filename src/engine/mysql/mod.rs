@@ -5,3 +5,4 @@ pub mod catalog;
 pub mod lower;
 pub mod session;
 pub mod transaction;
+pub mod variables;
