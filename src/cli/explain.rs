@@ -281,6 +281,9 @@ fn explained(url: &DatabaseUrl, used: &Journal, folder: &Path, exit: Exit, error
             let notes = error.notes.iter().map(|note| visible(&url.redact(note)));
             hint(at(notes.fold(built, Report::why), folder, place), error, place)
         }
+        RunError::Program { place, .. } if exit == Exit::Unknown => at(Report::new(exit, message), folder, place)
+            .why("what it had done by then is not known")
+            .help(resolve_help(place)),
         RunError::Program { place, .. } => at(Report::new(exit, message), folder, place)
             .help("its output stands above; what it has done by then, it has done")
             .help("correct it, and run the same command again"),
@@ -308,10 +311,7 @@ fn explained(url: &DatabaseUrl, used: &Journal, folder: &Path, exit: Exit, error
                 .help("run the same command again: it finds out what was carried out, and goes on from there")
         }
         RunError::Uncertain { place, known } => {
-            let version = place.migration.split('_').next().unwrap_or(&place.migration);
-            at(Report::new(exit, message), folder, place).why(known.clone()).help(format!(
-                "look at the database; if it was carried out: twostep resolve {version} --done, else: --not-done"
-            ))
+            at(Report::new(exit, message), folder, place).why(known.clone()).help(resolve_help(place))
         }
         RunError::LeftBehind { place, blockers, error, .. } => {
             let built = Report::new(exit, message);
@@ -425,6 +425,11 @@ fn locked(url: &DatabaseUrl, folder: &Path, exit: Exit, message: String, error: 
         }
         _ => Report::new(exit, message),
     }
+}
+
+fn resolve_help(place: &Place) -> String {
+    let version = place.migration.split('_').next().unwrap_or(&place.migration);
+    format!("look at the database; if it was carried out: twostep resolve {version} --done, else: --not-done")
 }
 
 fn at(report: Report, folder: &Path, place: &Place) -> Report {

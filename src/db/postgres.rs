@@ -405,7 +405,7 @@ impl Session for PostgresSession {
     async fn lock_holder(&mut self, key: &LockKey) -> Result<Option<Blocker>, DbError> {
         let rows = self
             .query(&blocker_query(&format!(
-                "SELECT pid, mode FROM pg_catalog.pg_locks WHERE {} AND granted",
+                "SELECT pid, mode, NULL AS target FROM pg_catalog.pg_locks WHERE {} AND granted",
                 advisory_condition(key)
             )))
             .await?;
@@ -528,13 +528,13 @@ fn advisory_condition(key: &LockKey) -> String {
     )
 }
 
-/// Describes the sessions of `locks` (columns `pid`, `mode`). Other roles' queries are hidden from a role without
+/// Describes the sessions of `locks` (columns `pid`, `mode`, `target`). Other roles' queries are hidden from a role without
 /// rights, their `application_name` is not.
 fn blocker_query(locks: &str) -> String {
     format!(
         "SELECT DISTINCT ON (a.pid) a.pid, COALESCE(NULLIF(a.application_name, ''), a.usename, a.backend_type), \
          a.state, EXTRACT(epoch FROM pg_catalog.now() - COALESCE(a.xact_start, a.query_start, a.backend_start))::int8, \
-         l.mode, a.backend_type = 'autovacuum worker' \
+         l.mode, a.backend_type = 'autovacuum worker', l.target \
          FROM ({locks}) l JOIN pg_catalog.pg_stat_activity a USING (pid) \
          WHERE a.pid <> pg_catalog.pg_backend_pid() ORDER BY a.pid"
     )
@@ -545,7 +545,8 @@ fn blocker(row: &Row) -> Blocker {
     let age = if age >= 120 { format!("{} min", age / 60) } else { format!("{age} s") };
     let state = row.get(2).unwrap_or("state hidden");
     let mode = row.text(4).trim_end_matches("Lock");
-    let holding = if mode.is_empty() { String::new() } else { format!(", holds {}", spaced(mode)) };
+    let on = row.get(6).map_or_else(String::new, |target| format!(" on {target}"));
+    let holding = if mode.is_empty() { String::new() } else { format!(", holds {}{on}", spaced(mode)) };
     Blocker {
         pid: row.number(0).unwrap_or(0),
         application: row.text(1).to_owned(),
@@ -586,9 +587,11 @@ impl Watcher for PostgresWatcher {
 
     async fn blockers(&mut self) -> Result<Vec<Blocker>, DbError> {
         let sql = blocker_query(&format!(
-            "SELECT b.pid, (SELECT min(mode) FROM pg_catalog.pg_locks h WHERE h.pid = b.pid AND h.granted \
-             AND h.relation IN (SELECT relation FROM pg_catalog.pg_locks w WHERE w.pid = {pid} AND NOT w.granted)) \
-             AS mode FROM unnest(pg_catalog.pg_blocking_pids({pid})) AS b(pid)",
+            "SELECT b.pid, h.mode, h.relation::pg_catalog.regclass::pg_catalog.text AS target \
+             FROM unnest(pg_catalog.pg_blocking_pids({pid})) AS b(pid) \
+             LEFT JOIN LATERAL (SELECT h.mode, h.relation FROM pg_catalog.pg_locks h \
+             JOIN pg_catalog.pg_locks w USING (database, relation) \
+             WHERE w.pid = {pid} AND NOT w.granted AND h.pid = b.pid AND h.granted LIMIT 1) h ON true",
             pid = self.watched.pid
         ));
         Ok(self.own.query(&sql).await?.iter().map(blocker).collect())
@@ -598,7 +601,7 @@ impl Watcher for PostgresWatcher {
         let conflicting =
             conflicting_modes(mode).iter().map(|mode| literal(mode, DIALECT)).collect::<Vec<_>>();
         let sql = blocker_query(&format!(
-            "SELECT pid, mode FROM pg_catalog.pg_locks WHERE relation = pg_catalog.to_regclass({}) AND granted \
+            "SELECT pid, mode, NULL AS target FROM pg_catalog.pg_locks WHERE relation = pg_catalog.to_regclass({}) AND granted \
              AND mode IN ({}) AND pid <> {}",
             literal(relation, DIALECT),
             conflicting.join(", "),

@@ -108,11 +108,11 @@ pub enum RunError {
         run: Option<String>,
     },
     /// A lock on a table was not there in time.
-    #[error("{place}: no lock {on} in {waited_s} s ({tries} tries)")]
+    #[error("{place}: no lock{on} in {waited_s} s ({tries} tries)")]
     TableLock {
         /// Where.
         place: Place,
-        /// `on TABLE`, where it is known.
+        /// ` on TABLE`, where it is known.
         on: String,
         /// How long we tried.
         waited_s: u64,

@@ -8,7 +8,7 @@ use super::machine::{Command, Event, Failure, Finding, Machine, Outcome, Unit};
 use super::script::{Piece, Statement, Work};
 use super::signal::Signal;
 use super::task::{self, Agenda, Author, Direction, Goal, Task, UnitRef};
-use super::watch::{Unanswered, Watched};
+use super::watch::{FirstLook, Unanswered, Watched};
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Begin, Blocker, ConnectOptions, IN_TRANSACTION, Session, Transaction, Watcher};
 use crate::db::url::DatabaseUrl;
@@ -703,10 +703,7 @@ impl Executor<'_> {
         let failure = self.failure_of(&error);
         if failure == Failure::Contention {
             let contention = self.contention.get_or_insert_with(Contention::start);
-            let on = contention
-                .relation
-                .as_ref()
-                .map_or_else(|| "of its own".to_owned(), |name| format!("on {name}"));
+            let on = contention.relation.as_ref().map_or_else(String::new, |name| format!(" on {name}"));
             let error = RunError::TableLock {
                 place,
                 on,
@@ -743,6 +740,9 @@ impl Executor<'_> {
         let mut blockers = Vec::new();
         if let (Some(watcher), Some((relation, mode))) = (self.watcher.as_mut(), &relation) {
             blockers = watcher.holders(relation, mode).await.unwrap_or_default();
+        }
+        if blockers.is_empty() {
+            blockers = std::mem::take(&mut self.seen_blockers);
         }
         if blockers.is_empty()
             && let Some(seen) = self.contention.as_ref().map(|contention| contention.blockers.clone())
@@ -787,7 +787,9 @@ impl Executor<'_> {
                 place.migration
             );
         }
-        let pause = if contention.tries == 0 { Duration::ZERO } else { contention.pause() };
+        // The last try is at the deadline.
+        let left = deadline.saturating_sub(contention.elapsed());
+        let pause = if contention.tries == 0 { Duration::ZERO } else { contention.pause().min(left) };
         self.sign_of_life().await;
         if self.signal.raised_within(pause).await {
             self.error = Some(RunError::Interrupted);
@@ -873,7 +875,7 @@ impl Executor<'_> {
         };
         let key = self.journal.lock_key();
         let title = format!("the commit of {}", self.unit(unit).1.label);
-        let how = Watched { title: &title, deadline: None, steps_back: false };
+        let how = Watched::without_limit(&title);
         let committed =
             self.watched(how, async |session| session.commit(&transaction, &key, &journal).await).await;
         fault::point("after a commit's answer");
@@ -1001,7 +1003,7 @@ impl Executor<'_> {
                 .alone_failed(unit, ordinal, StatementProblem::Server { error, relation: None })
                 .await;
         }
-        let outcome = self.send(statement.sql(), true).await;
+        let outcome = self.send(statement.sql(), Some(FirstLook::StepBack)).await;
         fault::point("after a statement alone");
         self.spent += started.elapsed();
         if let Err(problem) = outcome {
@@ -1072,11 +1074,7 @@ impl Executor<'_> {
             }
         }
         // Dropping an index waits for whoever uses its table.
-        let how = Watched {
-            title: "clearing away what the statement left behind",
-            deadline: Some(CLEAN_UP_WITHIN),
-            steps_back: false,
-        };
+        let how = Watched::within("clearing away what the statement left behind", CLEAN_UP_WITHIN);
         self.watched(how, async |session| session.clear_alone(&sql, before.as_deref()).await).await?;
         let mut journal = vec![self.journal.forget_intent_sql(&version, ordinal)];
         if first {
@@ -1203,7 +1201,7 @@ impl Executor<'_> {
         };
         let marked = self.unit(unit).1.intent.as_ref().is_some_and(|intent| intent.marked);
         let title = format!("finding out what came of {}", statement.title());
-        let how = Watched { title: &title, deadline: Some(self.options.lock_deadline), steps_back: false };
+        let how = Watched::within(&title, self.options.lock_deadline);
         let sql = statement.sql();
         let found = match before.as_deref() {
             Some(IN_TRANSACTION) if marked => Ok(Finding::Unknown),

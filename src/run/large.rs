@@ -126,7 +126,7 @@ impl Executor<'_> {
             Err(error) => Some(Err(error)),
         });
         let title = statement.title();
-        let how = Watched { title: &title, deadline: None, steps_back: false };
+        let how = Watched::without_limit(&title);
         let sent = self.watched(how, async |session| session.copy_in(statement.sql(), &mut rows).await);
         sent.await.map(drop).map_err(StatementProblem::from)
     }

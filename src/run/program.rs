@@ -4,13 +4,14 @@ use super::error::RunError;
 use super::executor::Executor;
 use super::machine::{Event, Failure};
 use super::task::Direction;
+use crate::db::url::DatabaseUrl;
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::Command;
 
 /// How long a program has to end after it was asked to.
-const STOP_WITHIN: Duration = Duration::from_secs(9);
+const STOP_WITHIN: Duration = Duration::from_secs(7);
 
 /// Variables that a program may see of ours: where programs are, how text is written, where home and time zone are.
 const KEPT: &[&str] = &["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
@@ -47,17 +48,28 @@ impl Executor<'_> {
             // It did not start, so nothing was done.
             Err(error) => return self.fail(Failure::Refused, failed(format!("cannot be started: {error}"))),
         };
-        let output = child.stdout.take().map(|out| tokio::spawn(log(out)));
-        let errors = child.stderr.take().map(|err| tokio::spawn(log(err)));
+        let output = child.stdout.take().map(|out| tokio::spawn(log(out, self.url().clone())));
+        let errors = child.stderr.take().map(|err| tokio::spawn(log(err, self.url().clone())));
         let mut signal = self.signal.clone();
-        let status = tokio::select! {
-            status = child.wait() => status,
-            () = signal.raised() => {
-                ask_to_stop(child.id());
-                match tokio::time::timeout(STOP_WITHIN, child.wait()).await {
-                    Ok(status) => status,
-                    Err(_) => return self.fail(Failure::NotAnswering, failed("does not end".to_owned())),
+        let status = loop {
+            tokio::select! {
+                status = child.wait() => break status,
+                () = signal.raised() => {
+                    ask_to_stop(child.id());
+                    match tokio::time::timeout(STOP_WITHIN, child.wait()).await {
+                        Ok(status) => break status,
+                        Err(_) => {
+                            // It must not go on behind the back of the next run.
+                            let killed = child.kill().await;
+                            let how = match killed {
+                                Ok(()) => "did not end when it was asked to, and was killed".to_owned(),
+                                Err(error) => format!("does not end, and cannot be killed: {error}"),
+                            };
+                            return self.fail(Failure::NotAnswering, failed(how));
+                        }
+                    }
                 }
+                () = tokio::time::sleep(Duration::from_secs(1)) => self.sign_of_life().await,
             }
         };
         for task in [output, errors].into_iter().flatten() {
@@ -85,9 +97,19 @@ fn ask_to_stop(pid: Option<u32>) {
     }
 }
 
-async fn log(stream: impl AsyncRead + Unpin + Send + 'static) {
-    let mut lines = BufReader::new(stream).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        tracing::info!(event = "program output", "{line}");
+/// What a program prints, line by line, whatever it is, and without the password that it was given.
+async fn log(stream: impl AsyncRead + Unpin + Send + 'static, url: DatabaseUrl) {
+    const LINE_BYTES: u64 = 8 * 1024;
+    let mut stream = BufReader::new(stream);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match (&mut stream).take(LINE_BYTES).read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {
+                let text = url.redact(String::from_utf8_lossy(&line).trim_end());
+                tracing::info!(event = "program output", "{text}");
+            }
+        }
     }
 }

@@ -185,14 +185,7 @@ impl<'a> Seeder<'a> {
         act: impl AsyncFnOnce(&mut dyn Session) -> Result<T, DbError>,
     ) -> Result<T, Unanswered> {
         let mut eyes = Eyes::new(Some(&mut *self.watcher), None, None);
-        watch(
-            &mut *self.session,
-            &mut eyes,
-            self.signal,
-            Watched { title, deadline: None, steps_back: false },
-            act,
-        )
-        .await
+        watch(&mut *self.session, &mut eyes, self.signal, Watched::without_limit(title), act).await
     }
 
     /// Rolls the open file back, and says why.

@@ -2,7 +2,7 @@
 
 use super::executor::{Executor, Held, StatementProblem};
 use super::script::{Statement, Text};
-use super::watch::{Unanswered, Watched};
+use super::watch::{FirstLook, Unanswered, Watched};
 use crate::db::error::DbError;
 use crate::dialect::Dialect;
 use crate::engine::LockRequest;
@@ -50,7 +50,11 @@ impl Executor<'_> {
             held.made.insert(made.quoted(dialect));
         }
         let sent = match &statement.rows {
-            None => self.send(statement.sql(), false).await,
+            None => {
+                let retries = self.contention.as_ref().is_some_and(|contention| contention.tries > 0);
+                let look = (retries && !patient).then(|| FirstLook::Note(self.patience(false) / 2));
+                self.send(statement.sql(), look).await
+            }
             Some(rows) => self.send_rows(statement.sql(), rows).await,
         };
         sent.map_err(|problem| match problem {
@@ -76,20 +80,22 @@ impl Executor<'_> {
 
     async fn send_rows(&mut self, sql: &str, rows: &Text) -> Result<(), StatementProblem> {
         let title = super::script::title(sql);
-        let sent =
-            self.watched(Watched { title: &title, deadline: None, steps_back: false }, async |session| {
-                let bytes = rows.as_str().as_bytes();
-                let mut chunks = bytes.chunks(COPY_BYTES).map(|chunk| Ok(chunk.to_vec()));
-                session.copy_in(sql, &mut chunks).await
-            });
+        let sent = self.watched(Watched::without_limit(&title), async |session| {
+            let bytes = rows.as_str().as_bytes();
+            let mut chunks = bytes.chunks(COPY_BYTES).map(|chunk| Ok(chunk.to_vec()));
+            session.copy_in(sql, &mut chunks).await
+        });
         sent.await.map(drop).map_err(StatementProblem::from)
     }
 
-    /// Sends a statement and watches it. One that is `alone` steps back from the queue of a lock, if the server does
-    /// not make it, as long as nothing would be lost.
-    pub(super) async fn send(&mut self, sql: &str, alone: bool) -> Result<(), StatementProblem> {
+    /// Sends a statement and watches it.
+    pub(super) async fn send(
+        &mut self,
+        sql: &str,
+        first_look: Option<FirstLook>,
+    ) -> Result<(), StatementProblem> {
         let title = super::script::title(sql);
-        let how = Watched { title: &title, deadline: self.statement_deadline(), steps_back: alone };
+        let how = Watched { title: &title, deadline: self.statement_deadline(), first_look };
         let sent = self.watched(how, async |session| session.run(sql).await);
         sent.await.map(drop).map_err(StatementProblem::from)
     }

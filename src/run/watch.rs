@@ -28,8 +28,38 @@ pub(super) struct Watched<'t> {
     pub(super) title: &'t str,
     /// The server is asked to stop it after this time.
     pub(super) deadline: Option<Duration>,
-    /// Whether it is stopped if it stands in the queue of a lock from the start, where it keeps others waiting.
-    pub(super) steps_back: bool,
+    /// Whether it is looked at early, and what for.
+    pub(super) first_look: Option<FirstLook>,
+}
+
+/// What is done early about a statement that stands in the queue of a lock.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum FirstLook {
+    /// After this time, who is in the way is noted: the server will end the try soon.
+    Note(Duration),
+    /// It is stopped: others wait behind it, and nothing of it is done yet.
+    StepBack,
+}
+
+impl FirstLook {
+    const fn after(self) -> Duration {
+        match self {
+            FirstLook::Note(after) => after,
+            FirstLook::StepBack => STEP_BACK_AFTER,
+        }
+    }
+}
+
+impl<'t> Watched<'t> {
+    /// What runs for as long as it takes.
+    pub(super) const fn without_limit(title: &'t str) -> Self {
+        Self { title, deadline: None, first_look: None }
+    }
+
+    /// What is stopped after some time.
+    pub(super) const fn within(title: &'t str, deadline: Duration) -> Self {
+        Self { title, deadline: Some(deadline), first_look: None }
+    }
 }
 
 /// Why there is no result.
@@ -54,17 +84,15 @@ pub(super) async fn watch<T>(
     let mut signal = signal.clone();
     let heeds = !signal.is_raised();
     let mut stopping: Option<Instant> = None;
-    let (mut looks, mut stepped_back) = (how.steps_back, false);
+    let (mut first_look, mut stepped_back) = (how.first_look, false);
     // Never dropped before its answer is there: a statement whose answer nobody reads would leave the connection in
     // the middle of a message.
     let mut running = std::pin::pin!(act(session));
     loop {
-        let next = match (stopping, how.deadline) {
+        let left = |limit: Duration| limit.saturating_sub(started.elapsed());
+        let next = match (stopping, first_look.map(FirstLook::after).or(how.deadline)) {
             (Some(since), _) => STOP_WITHIN.saturating_sub(since.elapsed()).min(WATCHER_WITHIN),
-            (None, limit) => {
-                let left = limit.map_or(SAY_EVERY, |limit| limit.saturating_sub(started.elapsed()));
-                left.min(if looks { STEP_BACK_AFTER } else { SAY_EVERY })
-            }
+            (None, limit) => limit.map_or(SAY_EVERY, left).min(SAY_EVERY),
         };
         tokio::select! {
             biased;
@@ -80,14 +108,14 @@ pub(super) async fn watch<T>(
                 Some(since) if since.elapsed() >= STOP_WITHIN => return Err(Unanswered::NotAnswering),
                 // It may have come too early, or have got lost.
                 Some(_) => eyes.cancel().await,
-                None if how.deadline.is_some_and(|limit| started.elapsed() >= limit) => {
+                None if first_look.is_some_and(|look| left(look.after()).is_zero()) => match first_look.take() {
+                    Some(FirstLook::StepBack) => stepped_back = eyes.steps_back().await,
+                    Some(FirstLook::Note(_)) | None => eyes.seen = eyes.blockers().await,
+                },
+                None if how.deadline.is_some_and(|limit| left(limit).is_zero()) => {
                     stopping = Some(Instant::now());
                     eyes.seen = eyes.blockers().await;
                     eyes.cancel().await;
-                }
-                None if looks => {
-                    looks = false;
-                    stepped_back = eyes.steps_back().await;
                 }
                 None => eyes.say(how.title, started.elapsed()).await,
             },

@@ -4,7 +4,9 @@
 
 mod bad_input;
 mod catalog;
+mod client;
 mod complaint;
+mod contention;
 mod corpora;
 mod faults;
 mod formats;
@@ -12,11 +14,13 @@ mod harness;
 mod large;
 mod locks;
 mod model;
+mod programs;
 mod readme;
 mod release_phase;
 mod sample;
 mod second_opinion;
 mod servers;
+mod signals;
 mod statements;
 mod tidy;
 mod twostep;

@@ -36,9 +36,14 @@ pub fn required<T>(server: &str, found: Option<T>) -> Option<T> {
         let test = test_name();
         let line =
             format!("\nSKIPPED: {test} needs {server}, which is not on this machine: see scripts/test\n");
-        std::io::stderr().write_all(line.as_bytes()).expect("standard error takes a line");
+        tell(&line);
     }
     found
+}
+
+/// Says something past the test runner's capture: what was measured, or why a test is skipped.
+pub fn tell(line: &str) {
+    std::io::stderr().write_all(line.as_bytes()).expect("standard error takes a line");
 }
 
 /// The running test, as the test runner names its thread.

@@ -25,6 +25,27 @@ impl Project {
         Project { folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
+    /// A folder with these migrations: names and texts.
+    pub fn with_migrations(files: &[(&str, &str)]) -> Project {
+        let project = Project::new();
+        project.write_migrations(files);
+        project
+    }
+
+    /// Writes migrations: names and texts.
+    pub fn write_migrations(&self, files: &[(&str, &str)]) {
+        for (name, text) in files {
+            self.write(&format!("migrations/{name}"), text);
+        }
+    }
+
+    /// Writes a file that can be run.
+    pub fn write_program(&self, name: &str, text: &str) {
+        self.write(name, text);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(self.path(name), mode).expect("the file is ours");
+    }
+
     /// The path of a file of it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -40,6 +61,11 @@ impl Project {
     /// The text of a file.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// A run of the built binary in this folder, on the database of `url`, with its log as people read it.
+    pub fn on(&self, url: &str, arguments: &[&str]) -> Run {
+        self.twostep(arguments).env("DATABASE_URL", url).env("TWOSTEP_LOG", "text")
     }
 
     /// A run of the built binary in this folder.
