@@ -8,6 +8,7 @@ mod client;
 mod complaint;
 mod contention;
 mod corpora;
+mod corpora_run;
 mod faults;
 mod formats;
 mod harness;

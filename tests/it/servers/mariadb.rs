@@ -1,6 +1,7 @@
 //! MariaDB: one server for all tests, a database for each.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::OnceLock;
 
 use super::supervisor::{Supervisor, on_free_port};
@@ -87,6 +88,17 @@ impl MariaDb {
         Database { server: self, name }
     }
 
+    /// One of the server's clients, which connects as the administrator.
+    pub fn client(&self, program: &str) -> Command {
+        let mut command =
+            clean_command(&find_program(program, &[]).expect("the server was not started without"));
+        command.args(["--no-defaults", "--protocol=tcp", "--host=127.0.0.1"]);
+        command
+            .args([&format!("--port={}", self.port), &format!("--user={ADMIN}")])
+            .env("MYSQL_PWD", PASSWORD);
+        command
+    }
+
     /// What the client prints for `sql` as the administrator: a line per row, columns parted by tabs. Panics on an
     /// error. No database is used where `database` is empty.
     pub fn mysql(&self, database: &str, sql: &str) -> String {
@@ -95,17 +107,8 @@ impl MariaDb {
 
     /// The same, with the client's complaint as the error.
     pub fn try_mysql(&self, database: &str, sql: &str) -> Result<String, String> {
-        let mut command = clean_command(&client().expect("the server was not started without"));
-        command.args([
-            "--no-defaults",
-            "--protocol=tcp",
-            "--host=127.0.0.1",
-            "--batch",
-            "--skip-column-names",
-        ]);
-        command
-            .args([&format!("--port={}", self.port), &format!("--user={}", ADMIN)])
-            .env("MYSQL_PWD", PASSWORD);
+        let mut command = self.client("mariadb");
+        command.args(["--batch", "--skip-column-names"]);
         run_client(command.arg(format!("--execute={sql}")).arg(database))
     }
 }
