@@ -382,16 +382,21 @@ impl Journal {
 
     /// Reads the whole journal, with one round trip and without making anything.
     pub async fn read(&self, session: &mut dyn Session) -> Result<History, JournalError> {
-        let rows = match session.query(&self.read_sql()).await {
-            Ok(rows) => rows,
-            Err(error) if error.class == DbErrorClass::Missing => {
-                let shape = self.shape(session).await?;
-                if shape.is_empty() {
-                    return Ok(History::default());
-                }
-                self.only_ours(&shape)?;
-                return Err(self.foreign(&error.message));
+        let mut answer = session.query(&self.read_sql()).await;
+        if answer.as_ref().is_err_and(|error| error.class == DbErrorClass::Missing) {
+            let shape = self.shape(session).await?;
+            if shape.is_empty() || self.is_partly_made(session, &shape).await? {
+                return Ok(History::default());
             }
+            self.only_ours(&shape)?;
+            if self.dialect == Dialect::Mysql {
+                // Another run may have made the rest in between.
+                answer = session.query(&self.read_sql()).await;
+            }
+        }
+        let rows = match answer {
+            Ok(rows) => rows,
+            Err(error) if error.class == DbErrorClass::Missing => return Err(self.foreign(&error.message)),
             Err(error) => return Err(error.into()),
         };
         let mut history = History { exists: true, oldest_writer: FORMAT, ..History::default() };
@@ -446,7 +451,7 @@ impl Journal {
             return Err(JournalError::TooOld { found: history.oldest_writer });
         }
         let shape = self.shape(session).await?;
-        if !shape.is_empty() {
+        if !shape.is_empty() && !self.is_partly_made(session, &shape).await? {
             return self.only_ours(&shape);
         }
         if history.exists {
@@ -469,6 +474,40 @@ impl Journal {
             session.run(&statement).await?;
         }
         Ok(())
+    }
+
+    /// Whether some of our tables are not there yet: MySQL makes them one by one, so that another run may be about it,
+    /// or have died in it. Those that are there must be ours.
+    async fn is_partly_made(
+        &self,
+        session: &mut dyn Session,
+        shape: &[(String, String)],
+    ) -> Result<bool, JournalError> {
+        /// A column of each table that nobody else's would have.
+        const OURS: [&str; 4] = ["oldest_writer", "backend_started", "down_separated", "before_it"];
+        let names = self.table_names();
+        if self.dialect != Dialect::Mysql || shape.len() == names.len() {
+            return Ok(false);
+        }
+        for (name, kind) in shape {
+            let ours = names.iter().position(|ours| ours == name).map_or("", |at| OURS[at]);
+            let sql = format!(
+                "SELECT 1 FROM information_schema.columns WHERE table_schema = {} AND table_name = {} \
+                 AND column_name = {}",
+                self.database_sql(),
+                self.text(name),
+                self.text(ours)
+            );
+            if kind != "BASE TABLE" || session.query(&sql).await?.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The journal's database on MySQL, as an expression.
+    fn database_sql(&self) -> String {
+        self.database.as_ref().map_or_else(|| "DATABASE()".to_owned(), |database| self.text(database))
     }
 
     /// Whether all of `shape` are tables of ours: none is missing, and none is something else.

@@ -14,6 +14,7 @@ mod formats;
 mod harness;
 mod large;
 mod locks;
+mod mariadb_run;
 mod model;
 mod programs;
 mod readme;

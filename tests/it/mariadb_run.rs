@@ -1,0 +1,252 @@
+//! The runner on MariaDB: many at once, signals, dead runners, locks, and what is said when nothing can be done.
+
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use crate::servers::mariadb::Database;
+use crate::servers::{MariaDb, mariadb, required};
+use crate::twostep::{Project, Run};
+use crate::wait;
+
+/// A project with these migrations.
+fn project(files: &[(&str, &str)]) -> Project {
+    let project = Project::new();
+    for (name, text) in files {
+        project.write(&format!("migrations/{name}"), text);
+    }
+    project
+}
+
+fn twostep(project: &Project, database: &Database<'_>, arguments: &[&str]) -> Run {
+    project.twostep(arguments).env("DATABASE_URL", database.url())
+}
+
+/// A client that holds a transaction open on table `t`, until it is killed.
+fn holder(server: &MariaDb, database: &Database<'_>) -> Child {
+    let sql = "start transaction; select count(*) from t; select sleep(300)";
+    let mut client = server.client("mariadb");
+    client.args(["--batch", "--unbuffered", &format!("--execute={sql}"), &database.name]);
+    let child = client.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait::until_true("the other session sleeps", Duration::from_secs(20), || {
+        !running(server, database, "sleep(300)").is_empty()
+    });
+    child
+}
+
+/// The number of the session that runs a statement with `part` in the database.
+fn running(server: &MariaDb, database: &Database<'_>, part: &str) -> String {
+    server.mysql(
+        "",
+        &format!(
+            "select id from information_schema.processlist where db = '{}' and instr(info, '{part}') > 0 \
+             and id <> connection_id()",
+            database.name
+        ),
+    )
+}
+
+#[test]
+fn mariadb_twenty_at_once() {
+    let Some(server) = mariadb() else { return };
+    let database = server.fresh_database();
+    let project = project(&[
+        ("1_t.up.sql", "create table t (a int);\ninsert into t values (1);\n"),
+        ("2_i.up.sql", "create index i on t (a);\nalter table t add column b int;\nupdate t set b = a;\n"),
+        (
+            "3_p.up.sql",
+            "delimiter //\ncreate procedure p() begin insert into t (a) values (2); end//\ndelimiter ;\ncall p();\n",
+        ),
+    ]);
+    let runs: Vec<_> =
+        (0..20).map(|_| twostep(&project, &database, &["migrate", "--wait", "30s"]).spawn()).collect();
+    for run in runs {
+        run.wait().expect(0);
+    }
+    assert_eq!(database.mysql("select a, b from t order by a"), "1\t1\n2\tNULL");
+    let journal = "select version, state from twostep_migration order by sequence; select count(*) from twostep_statement";
+    assert_eq!(database.mysql(journal), "1\tapplied\n2\tapplied\n3\tapplied\n0");
+}
+
+#[test]
+fn mariadb_sigterm_ends_a_long_statement() {
+    let Some(server) = mariadb() else { return };
+    let database = server.fresh_database();
+    let project = project(&[("1_slow.up.sql", "create table slow as select sleep(300) as s;\n")]);
+    let run = twostep(&project, &database, &["migrate"]).spawn();
+    wait::until_true("the statement runs", Duration::from_secs(60), || {
+        !running(server, &database, "create table slow").is_empty()
+    });
+    run.signal("TERM");
+    let stopping = std::time::Instant::now();
+    let ended = run.wait();
+    assert!(stopping.elapsed() < Duration::from_secs(10), "{:?}", stopping.elapsed());
+    assert_eq!(ended.code(), 6, "{}", ended.stderr);
+    assert_eq!(running(server, &database, "create table slow"), "");
+    let left = "select count(*) from information_schema.tables where table_schema = database() and table_name = 'slow'; \
+                select count(*) from twostep_migration; select count(*) from twostep_statement";
+    assert_eq!(database.mysql(left), "0\n0\n0");
+}
+
+#[test]
+fn mariadb_statement_of_a_dead_runner_is_ended() {
+    let Some(server) = mariadb() else { return };
+    let database = server.fresh_database();
+    database.mysql("create table knob (seconds int); insert into knob values (600)");
+    let project = project(&[(
+        "1_slow.up.sql",
+        "create table slow as select sleep(seconds) as s from knob;\ninsert into slow values (5);\n",
+    )]);
+    let run = twostep(&project, &database, &["migrate"]).spawn();
+    wait::until_true("the statement runs", Duration::from_secs(60), || {
+        !running(server, &database, "create table slow").is_empty()
+    });
+    run.signal("KILL");
+    assert!(run.wait().signal().is_some());
+    // As if it had been silent for long; the lock is the dead runner's as long as its statement runs.
+    database.mysql(
+        "update knob set seconds = 0; update twostep_run set heartbeat_at = heartbeat_at - interval 10 minute",
+    );
+    let again = twostep(&project, &database, &["migrate"]).run().expect(0);
+    assert!(again.elapsed < Duration::from_secs(60), "{:?}", again.elapsed);
+    assert_eq!(database.mysql("select s from slow order by s"), "0\n5");
+}
+
+#[test]
+fn mariadb_names_who_is_in_the_way() {
+    let Some(server) = mariadb() else { return };
+    let database = server.fresh_database();
+    database.mysql("create table t (a int); insert into t values (1)");
+    let mut other = holder(server, &database);
+    let number = running(server, &database, "sleep(300)");
+    let project = project(&[("1_alter.up.sql", "alter table t add column b int;\n")]);
+    let refused = twostep(&project, &database, &["migrate", "--lock-deadline", "3s"]).run().expect(5);
+    assert!(refused.stderr.contains(&format!("session {number} ")), "{}", refused.stderr);
+    assert!(refused.stderr.contains(&format!("kill {number}")), "{}", refused.stderr);
+    assert_eq!(database.mysql("select count(*) from twostep_migration"), "0");
+    server.mysql("", &format!("kill {number}"));
+    other.wait().unwrap();
+    twostep(&project, &database, &["migrate"]).run().expect(0);
+}
+
+#[test]
+fn mariadb_what_a_procedure_committed_is_not_guessed() {
+    let Some(server) = mariadb() else { return };
+    let database = server.fresh_database();
+    database.mysql("create table knob (seconds int); insert into knob values (600)");
+    let project = project(&[(
+        "1_p.up.sql",
+        "delimiter //\ncreate procedure p() begin create table made (a int); do sleep((select seconds from knob)); end//\n\
+         delimiter ;\ncall p();\ninsert into made values (1);\n",
+    )]);
+    let run = twostep(&project, &database, &["migrate"]).spawn();
+    wait::until_true("the procedure sleeps", Duration::from_secs(60), || {
+        !running(server, &database, "sleep(").is_empty()
+    });
+    let number = running(server, &database, "sleep(");
+    run.signal("KILL");
+    run.wait();
+    // It may have noticed by itself.
+    server.try_mysql("", &format!("kill {number}")).ok();
+    let told = twostep(&project, &database, &["migrate"]).run().expect(7);
+    assert!(told.stderr.contains("resolve 1 --done"), "{}", told.stderr);
+    twostep(&project, &database, &["resolve", "1", "--done"]).run().expect(0);
+    twostep(&project, &database, &["migrate"]).run().expect(0);
+    assert_eq!(database.mysql("select a from made"), "1");
+}
+
+#[test]
+fn mariadb_what_ended_with_its_session_is_said() {
+    let Some(server) = mariadb() else { return };
+    let database = server.fresh_database();
+    let file = |last: &str| {
+        format!("create temporary table tmp as select 1 as a;\ncreate table t (a int);\n{last};\n")
+    };
+    let project = project(&[("1_t.up.sql", &file("insert into nowhere select a from tmp"))]);
+    twostep(&project, &database, &["migrate"]).run().expect(4);
+    project.write("migrations/1_t.up.sql", file("insert into t select a from tmp"));
+    let told = twostep(&project, &database, &["migrate"]).run();
+    assert!(told.code() == 3 || told.code() == 4, "{}", told.stderr);
+    assert!(told.stderr.contains("ended with that session"), "{}", told.stderr);
+}
+
+#[test]
+fn mariadb_makes_what_the_plain_client_makes() {
+    let Some(server) = mariadb() else { return };
+    let (ours, plain) = (server.fresh_database(), server.fresh_database());
+    // With the driver's own modes `||` would join texts, and `count` with a blank behind it be no name.
+    let sql = "create table count (a int, b timestamp default current_timestamp);\n\
+               create function f() returns int deterministic return 1 || 0;\n\
+               create view v as select 'ä' as a, 1 || 0 as b;\n";
+    let project = project(&[("1_all.up.sql", sql)]);
+    twostep(&project, &ours, &["migrate"]).run().expect(0);
+    let mut client = server.client("mariadb");
+    client.args(["--default-character-set=utf8mb4", &format!("--execute={sql}"), &plain.name]);
+    assert!(client.status().unwrap().success());
+    let shown = |database: &Database<'_>| {
+        let all = database.mysql(
+            "show create table count; show create function f; show create view v; select f(), b from v",
+        );
+        all.replace(&database.name, "DATABASE")
+    };
+    assert_eq!(shown(&ours), shown(&plain));
+}
+
+#[test]
+fn mariadb_refusals_are_clear() {
+    let Some(server) = mariadb() else { return };
+    let database = server.fresh_database();
+    let project = project(&[("1_t.up.sql", "create table t (a int);\n")]);
+    let migrate = |url: String| project.twostep(&["migrate"]).env("DATABASE_URL", url).run();
+    let refused = migrate(server.url_as("admin", "wrong", &database.name)).expect(9);
+    assert!(refused.stderr.contains("check user and password"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("wrong@"), "{}", refused.stderr);
+    let missing = migrate(server.url("it_is_not_there")).expect(9);
+    assert!(missing.stderr.contains("twostep db create"), "{}", missing.stderr);
+
+    let name = &database.name;
+    server.mysql(
+        "",
+        &format!("create user reader_{name} identified by 'x'; grant select on {name}.* to reader_{name}"),
+    );
+    let poor = migrate(server.url_as(&format!("reader_{name}"), "x", name)).expect(9);
+    assert!(poor.stderr.contains("not allowed"), "{}", poor.stderr);
+    assert_eq!(database.mysql("show tables"), "");
+}
+
+#[test]
+fn mariadb_read_only_server_is_left_alone() {
+    let own = MariaDb::start("read_only = 1");
+    let Some(server) = required("MariaDB", own) else { return };
+    let database = server.fresh_database();
+    let project = project(&[("1_t.up.sql", "create table t (a int);\n")]);
+    let refused = twostep(&project, &database, &["migrate"]).run().expect(9);
+    assert!(refused.stderr.contains("read_only"), "{}", refused.stderr);
+    assert_eq!(database.mysql("show tables"), "");
+}
+
+#[test]
+fn mariadb_databases_are_made_with_accounts() {
+    let Some(server) = mariadb() else { return };
+    let base = server.fresh_database();
+    let name = format!("{}_made", base.name);
+    let service = format!("s{}", std::process::id());
+    let project = project(&[("1_t.up.sql", "create table t (a int);\n")]);
+    let run = |url: &str, arguments: &[&str]| {
+        let run = project.twostep(arguments).env("DATABASE_URL", url);
+        run.env("TWOSTEP_MIGRATOR_PASSWORD", "it's \\ one").env("TWOSTEP_APP_PASSWORD", "two").run()
+    };
+    let url = server.url(&name);
+    run(
+        &url,
+        &["db", "create", "--encoding", "utf8mb4", "--collation", "utf8mb4_bin", "--service", &service],
+    )
+    .expect(0);
+    let migrator = server.url_as(&format!("{service}_migrator"), "it's \\ one", &name);
+    run(&migrator, &["migrate"]).expect(0);
+    let application = server.url_as(&format!("{service}_app"), "two", &name);
+    run(&application, &["rollback", "--all"]);
+    assert_eq!(server.mysql(&name, "select count(*) from twostep_migration"), "1");
+    assert!(server.mysql("", &format!("show create database {name}")).contains("utf8mb4_bin"));
+    run(&url, &["db", "drop", "--yes"]).expect(0);
+    assert_eq!(server.mysql("", &format!("show databases like '{name}'")), "");
+}
