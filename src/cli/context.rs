@@ -29,7 +29,15 @@ impl Context {
     pub fn url(&self) -> Result<DatabaseUrl, Report> {
         let key = if self.settings.optional("direct_url").is_some() { "direct_url" } else { "database_url" };
         let Some(text) = self.settings.optional(key) else { return Err(explain::no_url()) };
-        DatabaseUrl::parse(text).map_err(|error| explain::url(&error, self.settings.origin(key)))
+        let url =
+            DatabaseUrl::parse(text).map_err(|error| explain::url(&error, self.settings.origin(key)))?;
+        for name in url.unknown_parameters() {
+            tracing::warn!(
+                "the parameter `{}` of the database URL is not used",
+                super::printer::visible(&name)
+            );
+        }
+        Ok(url)
     }
 
     /// The database that a release migrates: on a platform, a file database from `twostep.toml` is refused, so that
@@ -119,13 +127,29 @@ impl Context {
         }
     }
 
+    /// A session on `url` that the run's lock can be taken with.
+    pub async fn connect_to_lock(&self, url: &DatabaseUrl) -> Result<Box<dyn Session>, Report> {
+        let options = self.connect_options();
+        let mut session = self.connect(url, &options).await?;
+        match crate::db::pooler_seen(url, &options, &mut *session).await {
+            Ok(None) => Ok(session),
+            Ok(Some(seen)) => Err(explain::pooler(&seen)),
+            Err(error) => Err(explain::connect(url, &error)),
+        }
+    }
+
     /// A session on `url`.
     pub async fn connect(
         &self,
         url: &DatabaseUrl,
         options: &ConnectOptions,
     ) -> Result<Box<dyn Session>, Report> {
-        crate::db::connect(url, options).await.map_err(|error| explain::connect(url, &error))
+        let mut signal = self.signal.clone();
+        tokio::select! {
+            biased;
+            () = signal.raised() => Err(explain::interrupted()),
+            connected = crate::db::connect(url, options) => connected.map_err(|error| explain::connect(url, &error)),
+        }
     }
 }
 

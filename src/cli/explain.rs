@@ -59,6 +59,9 @@ pub fn url(error: &UrlError, origin: impl std::fmt::Display) -> Report {
         UrlError::NoScheme | UrlError::UnknownScheme(_) | UrlError::NoDatabase => {
             report.help("it looks like `postgres://user@host/database` or `sqlite:shop.db`")
         }
+        UrlError::UnknownParameter { .. } => report
+            .why("what it was meant to protect would not be protected")
+            .help("correct it, or take it out"),
         UrlError::Malformed(_) => report.help(
             "in user and password, `/`, `@`, `:`, `?` and `#` are written `%2F`, `%40`, `%3A`, `%3F` and `%23`",
         ),
@@ -130,6 +133,9 @@ pub fn connect(url: &DatabaseUrl, error: &DbError) -> Report {
             .help("look whether the server is running, and whether host and port are right")
             .help("a server that is still starting is waited for with `--wait 60s`"),
         DbErrorClass::Missing => report.help("`twostep db create` makes the database"),
+        DbErrorClass::Refused if error.message.contains("no encryption") => {
+            report.help("the server takes nobody without TLS: `sslmode=require`, or better, in the URL")
+        }
         DbErrorClass::Refused if matches!(code, Some("28P01" | "28000" | "1045")) => {
             report.help("check user and password of the URL; special characters are written like `%40`")
         }
@@ -140,6 +146,9 @@ pub fn connect(url: &DatabaseUrl, error: &DbError) -> Report {
             report.help("let a role or user do it that has the rights, or grant them")
         }
         DbErrorClass::Resources => report.help("make room, then run the same command again"),
+        DbErrorClass::Configuration if error.message.contains("names the file") => {
+            report.help("correct its path: it is taken from the working directory")
+        }
         DbErrorClass::Configuration => {
             report.help("`sslmode` is one of disable, prefer, require, verify-ca and verify-full")
         }
@@ -269,28 +278,28 @@ fn explained(url: &DatabaseUrl, used: &Journal, folder: &Path, exit: Exit, error
         RunError::ReadOnly(why) => Report::new(Exit::NoAccess, "the database cannot be written")
             .why(visible(why))
             .help("connect to the primary, with a role that may write"),
-        RunError::Pooler(seen) => {
-            Report::new(Exit::NoAccess, "the connection goes through a pooler that hands out servers by the transaction")
-                .why(seen.clone())
-                .why("the run's lock, and statements outside a transaction, need one server process for all of the run")
-                .help("give the address of the server itself with `--direct-url` or $TWOSTEP_DIRECT_URL")
-        }
+        RunError::Pooler(seen) => pooler(seen),
         RunError::RunLock { .. } | RunError::TableLock { .. } => locked(url, folder, exit, message, error),
         RunError::Statement { place, error } | RunError::Commit { place, error } => {
             let built = Report::new(exit, message);
             let notes = error.notes.iter().map(|note| visible(&url.redact(note)));
             hint(at(notes.fold(built, Report::why), folder, place), error, place)
         }
-        RunError::Program { place, .. } if exit == Exit::Unknown => at(Report::new(exit, message), folder, place)
-            .why("what it had done by then is not known")
-            .help(resolve_help(place)),
+        RunError::Program { place, .. } if exit == Exit::Unknown => {
+            at(Report::new(exit, message), folder, place)
+                .why("what it had done by then is not known")
+                .help(resolve_help(place))
+        }
         RunError::Program { place, .. } => at(Report::new(exit, message), folder, place)
             .help("its output stands above; what it has done by then, it has done")
             .help("correct it, and run the same command again"),
         RunError::File { place, .. } => at(Report::new(exit, message), folder, place)
             .help("put the file back as it was when the run began, and run the same command again"),
         RunError::Role { place, role } => at(Report::new(exit, message), folder, place)
-            .why(format!("at its end the session acted as `{}`, so that what it made may have another owner", visible(role)))
+            .why(format!(
+                "at its end the session acted as `{}`, so that what it made may have another owner",
+                visible(role)
+            ))
             .help("set `role` in twostep.toml, or `--role`, for all migrations")
             .help("or take the role back within it: `reset role`"),
         RunError::Fenced { place } => at(Report::new(exit, message), folder, place)
@@ -303,7 +312,9 @@ fn explained(url: &DatabaseUrl, used: &Journal, folder: &Path, exit: Exit, error
             let version = place.migration.split('_').next().unwrap_or(&place.migration);
             at(Report::new(exit, message), folder, place)
                 .why("a temporary table, a lock or a variable of the session cannot be had again")
-                .help(format!("take back by hand what is done, then: twostep resolve {version} --not-applied"))
+                .help(format!(
+                    "take back by hand what is done, then: twostep resolve {version} --not-applied"
+                ))
                 .help(format!("or do the rest by hand, then: twostep resolve {version} --applied"))
         }
         RunError::Lost(error) => {
@@ -325,10 +336,27 @@ fn explained(url: &DatabaseUrl, used: &Journal, folder: &Path, exit: Exit, error
         RunError::NotAnswering => Report::new(Exit::Unknown, message)
             .why("the server may still be rolling back, which can take as long as the statement did")
             .help("`twostep status` shows the state once it has; the same command goes on from there"),
-        RunError::Interrupted => Report::new(exit, message)
-            .why("the platform or a person ended the process")
-            .help("the same command goes on from there"),
+        RunError::Interrupted => Report { exit, ..interrupted() },
     }
+}
+
+/// A signal asked us to stop.
+pub fn interrupted() -> Report {
+    Report::new(Exit::Interrupted, "stopped by a signal")
+        .why("the platform or a person ended the process")
+        .state("nothing changed")
+        .help("the same command goes on from there")
+}
+
+/// A pooler in front of the server.
+pub fn pooler(seen: &str) -> Report {
+    let message = "the connection goes through a pooler that hands out servers by the transaction";
+    Report::new(Exit::NoAccess, message)
+        .why(seen)
+        .why("the run's lock, and statements outside a transaction, need one server process for all of the run")
+        .state("nothing changed")
+        .help("give the address of the server itself with `--direct-url` or $TWOSTEP_DIRECT_URL")
+        .help("or let the pooler keep a server for as long as the client is connected (`pool_mode = session`)")
 }
 
 /// Files and history that do not go together.

@@ -89,13 +89,30 @@ impl fmt::Display for DbError {
 
 /// What a failed attempt to connect means: nothing was sent that could be half done.
 pub(super) fn at_connecting(mut error: DbError) -> DbError {
-    if error.class == DbErrorClass::ConnectionLost {
+    if error.class == DbErrorClass::ConnectionLost && error.message.contains("certificate") {
+        error.class = DbErrorClass::Tls;
+        error.message = format!("no TLS connection: {}", certificate_words(&error.message));
+    } else if error.class == DbErrorClass::ConnectionLost {
         error.class = DbErrorClass::Unreachable;
         if error.message.contains("Connection refused") {
             error.message = "connection refused: nobody listens there".to_owned();
         }
     }
     error
+}
+
+/// What is wrong with the server's certificate, in front of the library's own words.
+fn certificate_words(message: &str) -> String {
+    let plain = if message.contains("expired") {
+        "the server's certificate has expired"
+    } else if message.contains("not valid for name") || message.contains("NotValidForName") {
+        "the server's certificate is not for this host"
+    } else if message.contains("UnknownIssuer") || message.contains("BadSignature") {
+        "the server's certificate is not signed by an authority that is trusted here"
+    } else {
+        "the server's certificate is not accepted"
+    };
+    format!("{plain} ({message})")
 }
 
 /// The errors that every driver of sqlx gives in the same way; `database` sorts those of the server itself.

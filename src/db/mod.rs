@@ -9,7 +9,7 @@ pub mod session;
 pub mod sqlite;
 pub mod url;
 
-use error::DbError;
+use error::{DbError, DbErrorClass};
 use session::{ConnectOptions, Engine, Session};
 use url::DatabaseUrl;
 
@@ -25,8 +25,29 @@ pub fn engine_of(url: &DatabaseUrl) -> &'static dyn Engine {
         .expect("a DatabaseUrl is only made for a dialect that has an engine")
 }
 
+/// What shows that `session` goes through a pooler that hands out servers by the transaction. Asked before anything is
+/// set or locked: either would stay on a server that others are given.
+pub async fn pooler_seen(
+    url: &DatabaseUrl,
+    options: &ConnectOptions,
+    session: &mut dyn Session,
+) -> Result<Option<String>, DbError> {
+    session.identity().await?;
+    let mut watcher = engine_of(url).watch(url, options, session.watched()).await?;
+    let seen = watcher.pooler_seen(session).await;
+    watcher.close().await;
+    seen
+}
+
 /// Opens a session on `url`, trying again until `options.wait` is over where the server is not there yet.
 pub async fn connect(url: &DatabaseUrl, options: &ConnectOptions) -> Result<Box<dyn Session>, DbError> {
+    // The drivers only say that something was not found.
+    for (parameter, file) in url.named_files() {
+        if let Err(error) = std::fs::File::open(&file) {
+            let message = format!("`{parameter}` names the file {file}, which cannot be read: {error}");
+            return Err(DbError::new(DbErrorClass::Configuration, message));
+        }
+    }
     let engine = engine_of(url);
     let deadline = tokio::time::Instant::now() + options.wait;
     let mut pause = std::time::Duration::from_millis(100);

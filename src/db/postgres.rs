@@ -315,6 +315,8 @@ impl Session for PostgresSession {
             self.statement_timeout.as_millis()
         );
         let sql = format!("{}{}", self.settings, self.role);
+        // Whoever we are after SET ROLE is asked for anew.
+        self.identity = None;
         self.run(&sql).await.map(drop)
     }
 
@@ -627,37 +629,48 @@ impl Watcher for PostgresWatcher {
     }
 
     async fn pooler_seen(&mut self, session: &mut dyn Session) -> Result<Option<String>, DbError> {
-        // A transaction pins our own server process, so that a pooler must show the other connection another one,
-        // or make it wait. The same process twice, or one that changes between two statements, is a pooler's.
-        const PID: &str = "SELECT pg_catalog.pg_backend_pid()";
-        self.own.run("BEGIN").await?;
-        let mine = self.own.query(PID).await?.first().and_then(|row| row.number(0));
-        let asked = async {
-            let first = session.query(PID).await?.first().and_then(|row| row.number(0));
-            let second = session.query(PID).await?.first().and_then(|row| row.number(0));
-            Ok::<_, DbError>((first, second))
-        };
-        let asked = tokio::time::timeout(Duration::from_secs(5), asked).await;
-        self.own.run("ROLLBACK").await?;
-        let Ok(asked) = asked else {
-            return Ok(Some("a second connection of ours kept the first one from being answered".to_owned()));
-        };
-        let (first, second) = asked?;
-        let known = Some(self.watched.pid);
-        Ok(if mine == known {
-            Some(format!(
-                "two connections that were open at once were served by the same process {}",
-                self.watched.pid
-            ))
-        } else if first != known || second != known {
-            Some("statements of one connection were served by different processes".to_owned())
-        } else {
-            None
-        })
+        let look = self.look_for_pooler(session);
+        match tokio::time::timeout(Duration::from_secs(5), look).await {
+            Ok(Err(error)) if error.message.contains("statement pooling") => Ok(Some(error.message)),
+            Ok(seen) => seen,
+            Err(_) => Ok(Some("one connection of ours kept the other one from being answered".to_owned())),
+        }
     }
 
     async fn close(self: Box<Self>) {
         Box::new(self.own).close().await;
+    }
+}
+
+const PID: &str = "SELECT pg_catalog.pg_backend_pid()";
+
+async fn pid(session: &mut dyn Session) -> Result<Option<i64>, DbError> {
+    Ok(session.query(PID).await?.first().and_then(|row| row.number(0)))
+}
+
+impl PostgresWatcher {
+    /// An open transaction keeps its server process, so that a pooler gives the two connections one each. Once both
+    /// have ended, it hands the processes out anew: the one that was free last to whoever asks first, or each in its
+    /// turn. Whoever is served by another process than before, or by one that was the other's, is behind a pooler.
+    async fn look_for_pooler(&mut self, session: &mut dyn Session) -> Result<Option<String>, DbError> {
+        let known = Some(self.watched.pid);
+        for _ in 0..2 {
+            session.run("BEGIN").await?;
+            self.own.run("BEGIN").await?;
+            let (theirs, mine) = (pid(session).await?, pid(&mut self.own).await?);
+            session.run("ROLLBACK").await?;
+            self.own.run("ROLLBACK").await?;
+            let (theirs_now, mine_now) = (pid(session).await?, pid(&mut self.own).await?);
+            if [theirs, theirs_now].iter().any(|pid| *pid != known) || mine != mine_now {
+                return Ok(Some(
+                    "statements of one connection were served by different processes".to_owned(),
+                ));
+            }
+            if mine == known {
+                return Ok(Some("two connections were served by the same process".to_owned()));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -23,9 +23,60 @@ pub enum UrlError {
     /// It cannot be taken apart.
     #[error("it is malformed: {0}")]
     Malformed(String),
+    /// A parameter of the connection's security that the driver would leave out in silence.
+    #[error("it has the unknown parameter `{name}`{hint}")]
+    UnknownParameter {
+        /// Its name.
+        name: String,
+        /// The nearest known one.
+        hint: String,
+    },
     /// It names no database.
     #[error("it names no database; it ends with `/NAME`")]
     NoDatabase,
+}
+
+/// The parameters that sqlx's drivers read.
+fn known_parameters(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Postgres => &[
+            "sslmode",
+            "ssl-mode",
+            "sslrootcert",
+            "ssl-root-cert",
+            "ssl-ca",
+            "sslcert",
+            "ssl-cert",
+            "sslkey",
+            "ssl-key",
+            "statement-cache-capacity",
+            "host",
+            "hostaddr",
+            "port",
+            "dbname",
+            "user",
+            "password",
+            "application_name",
+            "options",
+        ],
+        Dialect::Mysql => &[
+            "sslmode",
+            "ssl-mode",
+            "sslca",
+            "ssl-ca",
+            "sslcert",
+            "ssl-cert",
+            "sslkey",
+            "ssl-key",
+            "charset",
+            "collation",
+            "statement-cache-capacity",
+            "socket",
+            "timezone",
+            "time-zone",
+        ],
+        Dialect::Sqlite => &[],
+    }
 }
 
 fn known_schemes() -> String {
@@ -52,7 +103,30 @@ impl DatabaseUrl {
             Dialect::Sqlite => sqlite_path(rest)?,
             Dialect::Postgres | Dialect::Mysql => server_database(text)?,
         };
-        Ok(Self { raw: text.to_owned(), dialect, database })
+        let url = Self { raw: text.to_owned(), dialect, database };
+        let is_security = |name: &&String| {
+            let name = name.to_ascii_lowercase();
+            name.contains("ssl") || name.contains("tls")
+        };
+        match url.unknown_parameters().iter().find(is_security) {
+            None => Ok(url),
+            Some(name) => {
+                let hint = crate::text::nearest(name, known_parameters(dialect).iter().copied())
+                    .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                Err(UrlError::UnknownParameter { name: name.clone(), hint })
+            }
+        }
+    }
+
+    /// The names of its parameters that nothing reads. SQLite's driver refuses them itself.
+    pub fn unknown_parameters(&self) -> Vec<String> {
+        let Ok(url) = url::Url::parse(&self.raw) else { return Vec::new() };
+        if self.dialect == Dialect::Sqlite {
+            return Vec::new();
+        }
+        let known = known_parameters(self.dialect);
+        let is_known = |name: &str| known.contains(&name) || name.starts_with("options[");
+        url.query_pairs().map(|(name, _)| name.into_owned()).filter(|name| !is_known(name)).collect()
     }
 
     /// The URL itself, with its password: for the driver only.
@@ -73,6 +147,18 @@ impl DatabaseUrl {
     /// Whether it is SQLite's database in memory, which ends with the connection.
     pub fn is_memory(&self) -> bool {
         self.dialect == Dialect::Sqlite && (self.database.is_empty() || self.database == ":memory:")
+    }
+
+    /// Its parameters that name files, with the files: certificates and keys that are not given in the URL itself.
+    pub fn named_files(&self) -> Vec<(String, String)> {
+        const KEYS: &[&str] =
+            &["sslrootcert", "ssl-root-cert", "sslca", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
+        let Ok(url) = url::Url::parse(&self.raw) else { return Vec::new() };
+        let is_file = |name: &str, value: &str| KEYS.contains(&name) && !value.starts_with("-----BEGIN");
+        url.query_pairs()
+            .filter(|(name, value)| self.dialect != Dialect::Sqlite && is_file(name, value))
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect()
     }
 
     /// Whether it is a file that is not there yet.
@@ -207,6 +293,17 @@ mod tests {
         assert!(wrong("postgres://host").contains("names no database"));
         let malformed = wrong("postgres://me:se/cr:et@host:99999/x");
         assert!(malformed.contains("malformed") && !malformed.contains("cr:et"), "{malformed}");
+    }
+
+    #[test]
+    fn parameters_that_nothing_reads() {
+        let url =
+            DatabaseUrl::parse("postgres://db/shop?schema=public&sslmode=require&options[a]=b").unwrap();
+        assert_eq!(url.unknown_parameters(), ["schema"]);
+        let wrong = DatabaseUrl::parse("postgres://db/shop?sslmod=require").unwrap_err().to_string();
+        assert!(wrong.contains("did you mean `sslmode`?"), "{wrong}");
+        assert!(DatabaseUrl::parse("mysql://db/shop?useSSL=true").is_err());
+        assert!(DatabaseUrl::parse("sqlite:shop.db?mode=rwc").is_ok());
     }
 
     #[test]

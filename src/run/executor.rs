@@ -342,12 +342,13 @@ impl Executor<'_> {
     async fn take_lock(&mut self) -> Event {
         if self.lock_since.is_none() {
             self.lock_since = Some(Instant::now());
-            if let Err(error) = self.connect().await {
-                return self.fail(Failure::Refused, error);
-            }
-            // What an earlier connection left behind must not decide who we are while we wait.
-            if let Err(error) = self.session().prepare_to_write().await {
-                return self.fail_database(error, |error| RunError::Journal(JournalError::Database(error)));
+            match self.get_ready_to_lock().await {
+                Ok(()) => {}
+                Err(RunError::Journal(JournalError::Database(error))) => {
+                    return self
+                        .fail_database(error, |error| RunError::Journal(JournalError::Database(error)));
+                }
+                Err(error) => return self.fail(Failure::Refused, error),
             }
         }
         let key = self.journal.lock_key();
@@ -356,9 +357,32 @@ impl Executor<'_> {
                 self.locked = true;
                 Event::Done
             }
-            Ok(false) => Event::Busy,
+            Ok(false) => {
+                // Of twenty that wait, none needs a second connection.
+                if let Some(watcher) = self.watcher.take() {
+                    watcher.close().await;
+                }
+                Event::Busy
+            }
             Err(error) => self.fail_database(error, |error| RunError::Journal(JournalError::Database(error))),
         }
+    }
+
+    /// Looks whether the session can be written with and keeps what is set and locked in it, before anything is.
+    async fn get_ready_to_lock(&mut self) -> Result<(), RunError> {
+        let database = |error| RunError::Journal(JournalError::Database(error));
+        self.connect().await?;
+        if let Some(why) = self.session().identity().await.map_err(database)?.read_only {
+            return Err(RunError::ReadOnly(why));
+        }
+        self.open_watcher().await?;
+        if let (Some(watcher), Some(session)) = (self.watcher.as_mut(), self.session.as_deref_mut())
+            && let Some(seen) = watcher.pooler_seen(session).await.map_err(database)?
+        {
+            return Err(RunError::Pooler(seen));
+        }
+        // What an earlier connection left behind must not decide who we are while we wait.
+        self.session().prepare_to_write().await.map_err(database)
     }
 
     async fn pause_for_lock(&mut self) -> Event {
@@ -434,14 +458,8 @@ impl Executor<'_> {
         }
         let database = |error| RunError::Journal(JournalError::Database(error));
         let identity = self.session().identity().await.map_err(database)?;
-        if let Some(why) = identity.read_only {
-            return Err(RunError::ReadOnly(why));
-        }
-        self.open_watcher().await?;
-        if let (Some(watcher), Some(session)) = (self.watcher.as_mut(), self.session.as_deref_mut())
-            && let Some(seen) = watcher.pooler_seen(session).await.map_err(database)?
-        {
-            return Err(RunError::Pooler(seen));
+        if self.watcher.is_none() {
+            self.open_watcher().await?;
         }
         let journal = self.journal;
         let history = std::mem::take(&mut self.history);

@@ -103,7 +103,7 @@ pub fn compare(folder: &Folder, history: &History, to: Option<&Version>) -> Comp
             Some(row) => {
                 let same = row.checksum == migration.up.checksum;
                 if migration.kind == Kind::Repeatable {
-                    if !same || row.state != State::Applied {
+                    if (!same && wanted[position]) || row.state != State::Applied {
                         comparison.pending.push(position);
                     }
                     continue;

@@ -121,6 +121,16 @@ impl<'a> Seeder<'a> {
         let connect = |error| SeedError::Begin(RunError::Connect { url: url.to_string(), error });
         let database = |error| SeedError::Begin(RunError::Journal(JournalError::Database(error)));
         let mut session = crate::db::connect(url, &options.connect).await.map_err(connect)?;
+        if let Some(why) = session.identity().await.map_err(database)?.read_only {
+            return Err(SeedError::Begin(RunError::ReadOnly(why)));
+        }
+        let mut watcher = crate::db::engine_of(url)
+            .watch(url, &options.connect, session.watched())
+            .await
+            .map_err(connect)?;
+        if let Some(seen) = watcher.pooler_seen(&mut *session).await.map_err(database)? {
+            return Err(SeedError::Begin(RunError::Pooler(seen)));
+        }
         session.prepare_to_write().await.map_err(database)?;
         let started = Instant::now();
         while !session.try_lock(&journal.lock_key()).await.map_err(database)? {
@@ -129,17 +139,8 @@ impl<'a> Seeder<'a> {
             }
             tokio::time::sleep(Duration::from_millis(100 + contention::random() % 150)).await;
         }
-        if let Some(why) = session.identity().await.map_err(database)?.read_only {
-            return Err(SeedError::Begin(RunError::ReadOnly(why)));
-        }
-        let mut watcher = crate::db::engine_of(url)
-            .watch(url, &options.connect, session.watched())
-            .await
-            .map_err(connect)?;
-        match watcher.pooler_seen(&mut *session).await.map_err(database)? {
-            Some(seen) => Err(SeedError::Begin(RunError::Pooler(seen))),
-            None => Ok(Self { session, watcher, journal, options, signal, done: 0 }),
-        }
+        session.identity().await.map_err(database)?;
+        Ok(Self { session, watcher, journal, options, signal, done: 0 })
     }
 
     /// Runs one file. A lock is waited for as long as a run would try to get it: rows keep nobody else waiting.

@@ -36,6 +36,13 @@ impl Client {
         self.runtime.block_on(run).map(drop).map_err(|error| error.to_string())
     }
 
+    /// The first column of the first row of a query's answer, as text.
+    pub fn text(&mut self, sql: &str) -> String {
+        let connection = self.connection.as_mut().unwrap();
+        let row = connection.fetch_one(sqlx::raw_sql(AssertSqlSafe(sql)));
+        self.runtime.block_on(row).unwrap_or_else(|error| panic!("{error}\nin: {sql}")).get_unchecked(0)
+    }
+
     /// The server's process for this session.
     pub fn pid(&mut self) -> i32 {
         let connection = self.connection.as_mut().unwrap();

@@ -44,7 +44,10 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let folder = context.folder(Some(url.dialect()))?;
     let journal = context.journal(&url);
     let failed = |error| explain::journal(&url, &journal, &error);
-    let mut session = context.connect(&url, &context.connect_options()).await?;
+    let mut session = match &args.version {
+        Some(_) => context.connect_to_lock(&url).await?,
+        None => context.connect(&url, &context.connect_options()).await?,
+    };
     let history = journal.read(&mut *session).await.map_err(failed)?;
     let Some(typed) = &args.version else {
         context.printer.result(&open(&folder, &history, url.dialect()));

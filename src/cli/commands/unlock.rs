@@ -20,7 +20,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let url = context.release_url()?;
     let journal = context.journal(&url);
     let failed = |error| explain::connect(&url, &error);
-    let mut session = context.connect(&url, &context.connect_options()).await?;
+    let mut session = context.connect_to_lock(&url).await?;
     let key = journal.lock_key();
     if session.try_lock(&key).await.map_err(failed)? {
         session.unlock(&key).await.map_err(failed)?;

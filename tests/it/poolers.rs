@@ -1,0 +1,84 @@
+//! Behind PgBouncer: a session of one's own works, anything less is refused with what to do, and leaves nothing behind on
+//! the sessions that others are given.
+
+use crate::client::Client;
+use crate::complaint::complaint;
+use crate::servers::{PoolMode, pgbouncer, postgres, postgres::Database};
+use crate::twostep::Project;
+
+fn project() -> Project {
+    Project::with_migrations(&[
+        ("1_t.up.sql", "create table t (id int);"),
+        ("2_i.up.sql", "-- twostep: no-transaction\ncreate index concurrently t_id on t (id);"),
+    ])
+}
+
+/// All sessions that the pooler has on the server are as they were when they were opened. Four is its limit.
+fn nothing_is_left(url: &str, database: &Database<'_>) {
+    let mut clients: Vec<Client> = (0..4).map(|_| Client::connect(url, "")).collect();
+    for client in &mut clients {
+        client.run("begin");
+    }
+    for client in &mut clients {
+        for setting in [
+            "lock_timeout",
+            "statement_timeout",
+            "idle_in_transaction_session_timeout",
+            "client_connection_check_interval",
+        ] {
+            assert_eq!(client.text(&format!("show {setting}")), "0", "{setting}");
+        }
+    }
+    let locks = "select count(*) from pg_locks where locktype = 'advisory' and database = \
+                 (select oid from pg_database where datname = current_database())";
+    assert_eq!(database.psql(locks), "0");
+}
+
+#[test]
+fn a_session_of_ones_own_works() {
+    let (Some(server), Some(pooler)) = (postgres(), pgbouncer(PoolMode::Session)) else { return };
+    let database = server.fresh_database();
+    let url = pooler.url(&database.name);
+    let project = project();
+    for _ in 0..2 {
+        project.on(&url, &["migrate"]).run().expect(0);
+    }
+    let status = project.on(&url, &["status", "--exit-code"]).run().expect(0);
+    assert!(status.stdout.contains("2 applied, 0 pending"), "{}", status.stdout);
+    nothing_is_left(&url, &database);
+}
+
+#[test]
+fn less_than_a_session_is_refused() {
+    let Some(server) = postgres() else { return };
+    for (mode, through_it) in [(PoolMode::Transaction, true), (PoolMode::Statement, false)] {
+        let Some(pooler) = pgbouncer(mode) else { return };
+        let database = server.fresh_database();
+        let url = pooler.url(&database.name);
+        // Others have sessions open on the server, and release them.
+        let busy: Vec<Client> = (0..3).map(|_| Client::connect(&url, "")).collect();
+        drop(busy);
+        let project = project();
+        project.write("seeds/1.sql", "select 1;");
+        let before = database.contents();
+        for command in [&["migrate"][..], &["db", "seed"], &["unlock"], &["resolve", "1", "--applied"]] {
+            let outcome = project.on(&url, command).run().expect(9);
+            let state = complaint(&outcome);
+            assert!(state.contains("nothing changed"), "{state}");
+            for part in ["pooler", "--direct-url", "TWOSTEP_DIRECT_URL"] {
+                assert!(outcome.stderr.contains(part), "{command:?}: `{part}` is not in\n{}", outcome.stderr);
+            }
+        }
+        assert_eq!(database.contents(), before);
+        if through_it {
+            nothing_is_left(&url, &database);
+        }
+
+        // Past the pooler it works; and where nothing is to be done, through it too.
+        project.on(&url, &["migrate"]).env("TWOSTEP_DIRECT_URL", database.url()).run().expect(0);
+        project.on(&url, &["migrate", "--direct-url", &database.url()]).run().expect(0);
+        let done = project.on(&url, &["migrate"]).run().expect(0);
+        assert!(done.stderr.contains("is up to date"), "{}", done.stderr);
+        project.on(&url, &["status", "--exit-code"]).run().expect(0);
+    }
+}
