@@ -265,6 +265,12 @@ pub trait Session: Send {
     /// Takes the session back to what it was after connecting: settings, role, search path.
     async fn reset(&mut self) -> Result<(), DbError>;
 
+    /// Whether what `sql` writes may stay although its transaction is rolled back: tables of an engine without
+    /// transactions.
+    async fn outlives_rollback(&mut self, _sql: &str) -> Result<bool, DbError> {
+        Ok(false)
+    }
+
     /// What must be known before `sql` runs outside a transaction, so that its outcome can be told afterwards.
     /// [`IN_TRANSACTION`] where it is to run in one all the same.
     async fn before_alone(&mut self, sql: &str) -> Result<Option<String>, DbError>;

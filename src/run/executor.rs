@@ -12,6 +12,7 @@ use super::watch::{FirstLook, Unanswered, Watched};
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Begin, Blocker, ConnectOptions, IN_TRANSACTION, Session, Transaction, Watcher};
 use crate::db::url::DatabaseUrl;
+use crate::dialect::Dialect;
 use crate::engine::{self, Resume, SessionChange};
 use crate::source::{Folder, Version};
 use std::collections::{HashMap, HashSet};
@@ -100,6 +101,7 @@ pub async fn run(
         no_prelock: HashSet::new(),
         seen_blockers: Vec::new(),
         intended: HashMap::new(),
+        outliving: HashSet::new(),
         spent: Duration::ZERO,
         finished: Vec::new(),
         error: None,
@@ -161,6 +163,8 @@ pub(super) struct Executor<'a> {
     pub(super) seen_blockers: Vec<Blocker>,
     /// What was true before the statement of a unit ran.
     intended: HashMap<usize, Option<String>>,
+    /// Units that have an intent because a rollback does not take back what they write.
+    outliving: HashSet<usize>,
     spent: Duration,
     finished: Vec<Finished>,
     error: Option<RunError>,
@@ -181,7 +185,7 @@ impl Executor<'_> {
             Command::Begin(unit) => self.begin(unit).await,
             Command::Run(unit) => self.run_unit(unit).await,
             Command::Commit(unit) => self.commit(unit).await,
-            Command::Rollback(_) => self.rollback().await,
+            Command::Rollback(unit) => self.rollback(unit).await,
             Command::Pause(unit) => self.pause(unit).await,
             Command::Intend(unit) => self.intend(unit).await,
             Command::RunAlone(unit) => self.run_alone(unit).await,
@@ -278,6 +282,7 @@ impl Executor<'_> {
                 self.tasks = agenda.tasks;
                 self.sign_tasks();
                 self.intended.clear();
+                self.outliving.clear();
                 self.no_prelock.clear();
                 (self.refs, self.units) = task::units(&self.tasks);
                 let run = self.run_id;
@@ -630,6 +635,10 @@ impl Executor<'_> {
             self.begun = Some(number);
             self.spent = Duration::ZERO;
         }
+        if let Err(error) = self.note_what_outlives(unit).await {
+            let place = self.place(unit, None);
+            return self.fail_database(error, |error| RunError::Commit { place, error });
+        }
         let begin = Begin { lock_timeout: self.patience(rows_only), fresh: whole };
         match self.session().begin(begin).await {
             Ok(transaction) => {
@@ -646,6 +655,61 @@ impl Executor<'_> {
                 self.fail_database(error, |error| RunError::Statement { place, error })
             }
         }
+    }
+
+    /// Writes an intent of the unit where a rollback would not take back what it writes: a run that dies in it cannot
+    /// tell what it has written.
+    async fn note_what_outlives(&mut self, unit: usize) -> Result<(), DbError> {
+        let (_, task, piece) = self.unit(unit);
+        let ordinal = piece.statements.start;
+        if self.url.dialect() != Dialect::Mysql {
+            return Ok(());
+        }
+        let started = if task.done.is_empty() { self.started_sql(task, task.direction) } else { None };
+        let texts: Vec<String> = piece
+            .statements
+            .clone()
+            .filter_map(|ordinal| self.statement(unit, ordinal))
+            .map(|statement| statement.sql().to_owned())
+            .collect();
+        let mut outlives = false;
+        for text in &texts {
+            outlives |= self.session().outlives_rollback(text).await?;
+        }
+        if outlives {
+            let mut journal: Vec<String> = started.into_iter().collect();
+            journal.push(self.journal.intent_sql(&self.statement_row(unit, ordinal, None)));
+            self.write(&journal.join(";")).await?;
+            self.outliving.insert(unit);
+        }
+        Ok(())
+    }
+
+    /// After a rollback: the intent goes where the server has refused the unit's only statement before it wrote.
+    async fn forget_what_outlives(&mut self, unit: usize) -> Result<(), DbError> {
+        /// A syntax error.
+        const UNREAD: Option<&str> = Some("1064");
+        let unread = match &self.error {
+            Some(RunError::Statement { error, .. }) => {
+                error.class == DbErrorClass::Missing || error.code.as_deref() == UNREAD
+            }
+            Some(RunError::TableLock { .. }) => true,
+            _ => false,
+        };
+        let (_, task, piece) = self.unit(unit);
+        if !unread || piece.statements.len() != 1 || !self.outliving.contains(&unit) {
+            return Ok(());
+        }
+        let mut journal = vec![self.journal.forget_intent_sql(&task.record.version, piece.statements.start)];
+        if task.done.is_empty() {
+            match task.direction {
+                Direction::Up if !task.known => journal.push(self.journal.reverted_sql(&task.record.version)),
+                Direction::Up => {}
+                Direction::Down => journal.push(self.journal.still_applied_sql(&task.record.version)),
+            }
+        }
+        self.outliving.remove(&unit);
+        self.write(&journal.join(";")).await
     }
 
     async fn run_unit(&mut self, unit: usize) -> Event {
@@ -771,9 +835,13 @@ impl Executor<'_> {
         contention.failed(relation.map(|(relation, _)| relation), blockers);
     }
 
-    async fn rollback(&mut self) -> Event {
+    async fn rollback(&mut self, unit: usize) -> Event {
         self.transaction = None;
-        match self.session().rollback().await {
+        let rolled_back = match self.session().rollback().await {
+            Ok(()) => self.forget_what_outlives(unit).await,
+            failed => failed,
+        };
+        match rolled_back {
             Ok(()) => Event::Done,
             Err(error) => {
                 let failure = self.failure_of(&error);
@@ -824,7 +892,7 @@ impl Executor<'_> {
         let mut sql = Vec::new();
         match (task.direction, completes) {
             (Direction::Up, true) => {
-                let replace = task.known || !begins || !piece.atomic;
+                let replace = task.known || !begins || !piece.atomic || self.outliving.contains(&unit);
                 sql.push(self.journal.migration_sql(
                     &task.record,
                     State::Applied,

@@ -170,6 +170,38 @@ fn mariadb_what_ended_with_its_session_is_said() {
 }
 
 #[test]
+fn mariadb_rows_that_no_rollback_takes_back_are_not_written_twice() {
+    let Some(server) = mariadb() else { return };
+    let database = server.fresh_database();
+    let write = |last: &str| format!("create table m (a int) engine = MyISAM;\n{last};\n");
+    let project = project(&[("1_m.up.sql", &write("insert into m select 1 + sleep(seconds) from knob"))]);
+    database.mysql("create table knob (seconds int); insert into knob values (0)");
+    let log = project.path("faults.log");
+    let count = {
+        let other = server.fresh_database();
+        other.mysql("create table knob (seconds int); insert into knob values (0)");
+        twostep(&project, &other, &["migrate"]).env("TWOSTEP_FAULT_LOG", &log).run().expect(0);
+        assert_eq!(other.mysql("select count(*) from twostep_statement"), "0");
+        let points = std::fs::read_to_string(&log).unwrap();
+        points.lines().position(|line| line.ends_with("after a statement")).unwrap() + 1
+    };
+    let killed = twostep(&project, &database, &["migrate"]).env("TWOSTEP_FAULT", count.to_string()).run();
+    assert!(killed.signal().is_some());
+    twostep(&project, &database, &["migrate"]).run().expect(7);
+    assert_eq!(database.mysql("select count(*) from m"), "1");
+    twostep(&project, &database, &["resolve", "1", "--done"]).run().expect(0);
+    twostep(&project, &database, &["migrate"]).run().expect(0);
+    assert_eq!(database.mysql("select count(*) from m"), "1");
+
+    // What the server has not even read has written nothing.
+    project.write("migrations/2_m.up.sql", "insert in m values (2);\n");
+    twostep(&project, &database, &["migrate"]).run().expect(3);
+    project.write("migrations/2_m.up.sql", "insert into m values (2);\n");
+    twostep(&project, &database, &["migrate"]).run().expect(0);
+    assert_eq!(database.mysql("select count(*) from m"), "2");
+}
+
+#[test]
 fn mariadb_makes_what_the_plain_client_makes() {
     let Some(server) = mariadb() else { return };
     let (ours, plain) = (server.fresh_database(), server.fresh_database());

@@ -9,6 +9,8 @@ use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Finding, IN_TRANSACTION, Row};
 use crate::engine::mysql::alone::{Alone, Object, ObjectKind, alone};
 use crate::name::{Name, TableName, literal};
+use crate::sql::lex::{Token, significant};
+use crate::sql::phrase::Phrase;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 use std::collections::BTreeMap;
@@ -32,8 +34,8 @@ pub(super) async fn before(session: &mut MysqlSession, sql: &str) -> Result<Opti
     let alone = alone(sql);
     let look = match &alone {
         Alone::Opaque => {
-            let kept = has_other_engines(session).await?;
-            return Ok((!kept).then(|| IN_TRANSACTION.to_owned()));
+            let none = other_engines(session).await?.is_empty();
+            return Ok(none.then(|| IN_TRANSACTION.to_owned()));
         }
         Alone::Repeatable | Alone::Other => return Ok(None),
         Alone::Storage(_) | Alone::One(_) | Alone::Drop { .. } | Alone::Rename(_) => {
@@ -241,12 +243,44 @@ async fn storage(
     Ok(Some(look))
 }
 
-/// Whether there is a table whose rows a rollback does not take back.
-async fn has_other_engines(session: &mut MysqlSession) -> Result<bool, DbError> {
+/// The tables of the database whose rows a rollback does not take back.
+async fn other_engines(session: &mut MysqlSession) -> Result<Vec<String>, DbError> {
+    if let Some(known) = &session.other_engines {
+        return Ok(known.clone());
+    }
     let schema = literal(session.database(), DIALECT);
     let sql = format!(
-        "SELECT 1 FROM information_schema.tables WHERE table_schema = {schema} AND table_type = 'BASE TABLE' \
-         AND engine NOT IN ('InnoDB', 'ROCKSDB', 'TokuDB', 'ndbcluster') LIMIT 1"
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = {schema} AND table_type = 'BASE TABLE' \
+         AND engine NOT IN ('InnoDB', 'ROCKSDB', 'TokuDB', 'ndbcluster')"
+    );
+    let rows = session.ask_catalog(&sql).await?;
+    let found: Vec<String> = rows.iter().map(|row| row.text(0).to_owned()).collect();
+    session.other_engines = Some(found.clone());
+    Ok(found)
+}
+
+/// See [`crate::db::session::Session::outlives_rollback`]. A view, a trigger or a function may stand for a table that
+/// the statement does not name.
+pub(super) async fn outlives_rollback(session: &mut MysqlSession, sql: &str) -> Result<bool, DbError> {
+    if Phrase::new(sql, DIALECT).sees_any(&["select", "set", "do", "values", "table"]) {
+        return Ok(false);
+    }
+    let others = other_engines(session).await?;
+    if others.is_empty() {
+        return Ok(false);
+    }
+    let names = |token: Token| {
+        let word = token.text(sql).trim_matches('`');
+        others.iter().any(|other| other.eq_ignore_ascii_case(word))
+    };
+    if significant(sql, DIALECT).any(names) {
+        return Ok(true);
+    }
+    let schema = literal(session.database(), DIALECT);
+    let sql = format!(
+        "SELECT 1 FROM information_schema.tables WHERE table_schema = {schema} AND table_type <> 'BASE TABLE' UNION ALL \
+         SELECT 1 FROM information_schema.triggers WHERE trigger_schema = {schema} UNION ALL \
+         SELECT 1 FROM information_schema.routines WHERE routine_schema = {schema} LIMIT 1"
     );
     Ok(!session.ask_catalog(&sql).await?.is_empty())
 }

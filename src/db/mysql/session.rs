@@ -11,6 +11,7 @@ use crate::db::session::{
 };
 use crate::db::url::DatabaseUrl;
 use crate::dialect::Dialect;
+use crate::engine;
 use crate::name::{Name, literal};
 use async_trait::async_trait;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
@@ -37,6 +38,8 @@ pub(super) struct MysqlSession {
     role: Option<Name>,
     identity: Option<Identity>,
     leftovers: Leftovers,
+    /// Tables whose rows a rollback does not take back, as long as no other statement may have made one.
+    pub(super) other_engines: Option<Vec<String>>,
     /// The lock timeouts that are set, in seconds.
     lock_timeouts: Option<(u64, u64)>,
 }
@@ -74,6 +77,7 @@ impl MysqlSession {
             role: options.role.as_ref().map(Name::new),
             identity: None,
             leftovers: Leftovers::default(),
+            other_engines: None,
             lock_timeouts: None,
         })
     }
@@ -258,6 +262,9 @@ impl Session for MysqlSession {
             self.leftovers.remember(variables);
         }
         self.leftovers.note(sql);
+        if !engine::touches_rows_only(sql, DIALECT) {
+            self.other_engines = None;
+        }
         self.send(sql).await
     }
 
@@ -379,6 +386,10 @@ impl Session for MysqlSession {
             }
         }
         Ok(())
+    }
+
+    async fn outlives_rollback(&mut self, sql: &str) -> Result<bool, DbError> {
+        alone::outlives_rollback(self, sql).await
     }
 
     async fn before_alone(&mut self, sql: &str) -> Result<Option<String>, DbError> {
