@@ -187,6 +187,8 @@ struct PostgresSession {
     settings: String,
     /// ` SET ROLE …;`, or empty.
     role: String,
+    /// What sets the open transaction's mark: a migration's RESET ALL takes it away.
+    mark: String,
 }
 
 impl PostgresSession {
@@ -221,6 +223,7 @@ impl PostgresSession {
             statement_timeout: options.statement_timeout,
             settings: String::new(),
             role,
+            mark: String::new(),
         })
     }
 }
@@ -263,6 +266,8 @@ fn class_of(code: &str, message: &str) -> DbErrorClass {
         // Too many connections at connecting: time may help.
         "53300" => DbErrorClass::Unreachable,
         "28000" | "28P01" => DbErrorClass::Refused,
+        // SET ROLE.
+        "22023" if message.starts_with("role ") => DbErrorClass::Refused,
         _ if code.starts_with("08") && message.contains("pgbouncer") => DbErrorClass::Refused,
         _ if code.starts_with("08") => DbErrorClass::ConnectionLost,
         _ if code.starts_with("53") || code == "58030" => DbErrorClass::Resources,
@@ -356,6 +361,14 @@ impl Session for PostgresSession {
     }
 
     async fn run(&mut self, sql: &str) -> Result<u64, DbError> {
+        let marked;
+        let is_reset = sql.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("reset"));
+        let sql = if is_reset && !self.mark.is_empty() {
+            marked = format!("{sql}{}", self.mark);
+            marked.as_str()
+        } else {
+            sql
+        };
         self.connection
             .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
             .await
@@ -364,6 +377,14 @@ impl Session for PostgresSession {
     }
 
     async fn query(&mut self, sql: &str) -> Result<Vec<Row>, DbError> {
+        // What is read before the session is prepared is read as the role too, and leaves no SET behind a pooler.
+        let as_role;
+        let sql = if self.settings.is_empty() && !self.role.is_empty() {
+            as_role = format!("{}{sql}", self.role.replacen(" SET ROLE", "SET LOCAL ROLE", 1));
+            as_role.as_str()
+        } else {
+            sql
+        };
         let rows = self
             .connection
             .fetch_all(sqlx::raw_sql(AssertSqlSafe(sql)))
@@ -442,11 +463,14 @@ impl Session for PostgresSession {
     }
 
     async fn begin(&mut self, options: Begin) -> Result<Transaction, DbError> {
-        let reset = if options.fresh { self.reset_sql() } else { String::new() };
+        // In a transaction of its own: ours would begin as read-only as the migration before left the session.
+        let reset =
+            if options.fresh { format!("BEGIN; {} COMMIT; ", self.reset_sql()) } else { String::new() };
         // A setting that ends with its transaction marks it. Asking for the transaction's id would mark it too, but
         // as a query, after which SET TRANSACTION ISOLATION LEVEL is refused.
         let token = format!("{:016x}", random());
-        let sql = format!("{reset}{}; SET LOCAL {MARK} = '{token}'", PostgresEngine.begin_sql(options));
+        self.mark = format!("\n; SET LOCAL {MARK} = '{token}'");
+        let sql = format!("{reset}{}{}", PostgresEngine.begin_sql(options), self.mark);
         self.run(&sql).await?;
         Ok(Transaction { token })
     }

@@ -25,6 +25,10 @@ pub struct Contention {
 /// usual `deadlock_timeout` of 1 s (<https://www.postgresql.org/docs/current/routine-vacuuming.html#AUTOVACUUM>).
 pub const OUTWAIT_AUTOVACUUM: Duration = Duration::from_millis(1_500);
 
+/// So many tries only ask whether the lock is free. Where the application's transactions follow each other closely it
+/// never is when it is asked for; the tries behind these stand in the queue, each no longer than the lock timeout.
+pub const ASKS_WITHOUT_QUEUEING: u32 = 3;
+
 impl Contention {
     /// The first try has just failed, or is about to be made.
     pub fn start() -> Self {

@@ -1,5 +1,6 @@
 //! Sending statements: locks asked for without queueing, rows of COPY, and each of them watched.
 
+use super::contention;
 use super::executor::{Executor, Held, StatementProblem};
 use super::script::{Statement, Text};
 use super::watch::{FirstLook, Unanswered, Watched};
@@ -19,7 +20,9 @@ impl Executor<'_> {
         prelock: bool,
         held: &mut Held,
     ) -> Result<(), StatementProblem> {
-        let outwait = self.contention.as_ref().is_some_and(|contention| contention.outwait_autovacuum);
+        let outwait = self.contention.as_ref().is_some_and(|contention| {
+            contention.outwait_autovacuum || contention.tries >= contention::ASKS_WITHOUT_QUEUEING
+        });
         let mut first = None;
         for request in &statement.traits.locks {
             let dialect = self.session().dialect();

@@ -40,7 +40,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let history = if url.is_missing_file() {
         History::default()
     } else {
-        let options = ConnectOptions { read_only: true, role: None, ..context.connect_options() };
+        let options = ConnectOptions { read_only: true, ..context.connect_options() };
         let mut session = context.connect(&url, &options).await?;
         let history =
             journal.read(&mut *session).await.map_err(|error| explain::journal(&url, &journal, &error))?;
