@@ -483,7 +483,7 @@ fn a_sqlite_file_that_cannot_be_written() {
     let before = std::fs::read(&path).unwrap();
     // Root may write any file, so it is somebody else who tries.
     let outcome = as_nobody(&project, &["migrate"]);
-    complains(outcome, 9, &["db.sqlite", "read-only"]);
+    complains(outcome, 9, &["db.sqlite", "cannot be written"]);
     assert_eq!(std::fs::read(&path).unwrap(), before);
     let status = as_nobody(&project, &["status"]).expect(0);
     assert!(status.stdout.contains("1 applied, 1 pending"), "{}", status.stdout);
