@@ -46,6 +46,17 @@ impl Name {
         out
     }
 
+    /// Ready to be put into SQL that people read and paste: quoted where it has to be.
+    pub fn readable(&self, dialect: Dialect) -> String {
+        let folded = match dialect {
+            Dialect::Postgres => self.0.chars().any(|c| c.is_ascii_uppercase() || c == '$'),
+            Dialect::Mysql | Dialect::Sqlite => false,
+        };
+        let shown = self.shown(dialect);
+        let reserved = RESERVED.contains(&format!(" {} ", self.0.to_ascii_lowercase()));
+        if folded || reserved { self.quoted(dialect) } else { shown }
+    }
+
     /// As people read it: quoted only where a character in it would be misread. A reserved word is not, so this is
     /// no SQL.
     pub fn shown(&self, dialect: Dialect) -> String {
@@ -54,6 +65,25 @@ impl Name {
         if starts_plain && self.0.chars().all(is_plain) { self.0.clone() } else { self.quoted(dialect) }
     }
 }
+
+/// Words that one of the engines does not take as a name without quotes.
+const RESERVED: &str = " accessible add all alter analyse analyze and any array as asc asensitive asymmetric authorization \
+    before between bigint binary blob both by call cascade case cast change char character check collate collation column \
+    commit concurrently condition constraint continue convert create cross cube cume_dist current_catalog current_date \
+    current_role current_schema current_time current_timestamp current_user cursor database databases dec decimal declare \
+    default deferrable delayed delete dense_rank desc describe deterministic distinct distinctrow div do double drop dual \
+    each else elseif empty enclosed end escape escaped except exists exit explain false fetch first_value float for force \
+    foreign freeze from full fulltext function generated get grant group grouping groups having high_priority if ignore \
+    ilike in index infile initially inner inout insensitive insert int integer intersect interval into io is isnull iterate \
+    join json_table key keys kill lag last_value lateral lead leading leave left like limit linear lines load localtime \
+    localtimestamp lock long loop low_priority manual match mod modifies natural not notnull nth_value ntile null numeric \
+    of off offset on only optimize option optionally or order out outer outfile over overlaps partition percent_rank \
+    placing precision primary procedure purge range rank read reads real recursive references regexp release rename repeat \
+    replace require resignal restrict return returning revoke right rlike row row_number rows schema schemas select \
+    sensitive separator session_user set show signal similar smallint some spatial specific sql starting stored straight_join \
+    symmetric system system_user table tablesample terminated then to trailing transaction trigger true undo union unique unlock \
+    unsigned update usage use user using values varbinary varchar variadic varying verbose virtual when where while window \
+    with write xor year_month zerofill ";
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -143,6 +173,11 @@ pub fn mysql_string(value: &str) -> String {
     format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
 }
 
+/// `value` as people write it as a literal: between quotes.
+pub fn plain_literal(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
+}
+
 /// `value` as a literal, or `NULL`.
 pub fn optional_literal(value: Option<&str>, dialect: Dialect) -> String {
     value.map_or_else(|| "NULL".to_owned(), |value| literal(value, dialect))
@@ -166,6 +201,17 @@ mod tests {
         }
         assert_eq!(Name::new("1st`").shown(Dialect::Mysql), "`1st```");
         assert_eq!(Name::new("").shown(Dialect::Sqlite), "\"\"");
+    }
+
+    #[test]
+    fn readable_names_are_quoted_where_they_must_be() {
+        let readable = |text: &str, dialect| Name::new(text).readable(dialect);
+        assert_eq!(readable("users_2", Dialect::Postgres), "users_2");
+        assert_eq!(readable("user", Dialect::Postgres), "\"user\"");
+        assert_eq!(readable("Users", Dialect::Postgres), "\"Users\"");
+        assert_eq!(readable("Users", Dialect::Mysql), "Users");
+        assert_eq!(readable("2nd", Dialect::Sqlite), "\"2nd\"");
+        assert_eq!(readable("", Dialect::Mysql), "``");
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! All knowledge of dialects: one folder per engine, what a statement does (`lower`), and the questions that the
 //! runner asks of any of them (`transaction`, `session`, `locks`).
 
+pub mod effects;
 pub mod locks;
 pub mod mysql;
 pub mod postgres;
+pub mod proposal;
 pub mod read;
 pub mod session;
 pub mod sqlite;
 pub mod transaction;
+pub mod version;
+mod widths;
 
 pub use locks::{LockMode, LockRequest, relations_locked, table_made, touches_rows_only};
 pub use session::{
@@ -18,9 +22,28 @@ pub use transaction::{
     Conflict, ConflictKind, TransactionControl, may_end_transactions, may_run_in_transaction,
     transaction_conflict, transaction_control,
 };
+pub use widths::{is_narrower, is_same_kind, is_widest};
 
 use crate::dialect::Dialect;
-use crate::schema::change::Change;
+use crate::name::Name;
+use crate::schema::change::{Change, Expr, Volatility};
+use crate::schema::model::Schema;
+use crate::sql::lex::{TokenKind, significant};
+use crate::text::Span;
+use effects::Effects;
+use proposal::Proposal;
+use version::{Product, ServerVersion};
+
+/// All engines.
+pub const ALL_ENGINES: &[Dialect] = &Dialect::ALL;
+/// PostgreSQL alone.
+pub const POSTGRES: &[Dialect] = &[Dialect::Postgres];
+/// MySQL and MariaDB alone.
+pub const MYSQL: &[Dialect] = &[Dialect::Mysql];
+/// SQLite alone.
+pub const SQLITE: &[Dialect] = &[Dialect::Sqlite];
+/// The servers.
+pub const POSTGRES_AND_MYSQL: &[Dialect] = &[Dialect::Postgres, Dialect::Mysql];
 
 /// What the one statement `text` does, in order; nothing for an empty one. It never fails: what it cannot read
 /// becomes [`crate::schema::change::ChangeKind::Opaque`].
@@ -40,4 +63,57 @@ pub fn rolls_back_schema(dialect: Dialect) -> bool {
         // (<https://dev.mysql.com/doc/refman/8.4/en/implicit-commit.html>).
         Dialect::Mysql => false,
     }
+}
+
+/// What `change` does to everyone else on a server of `version`, given the schema `before` it. `utc`: whether the
+/// session's time zone is known to be UTC.
+pub fn effects(change: &Change, before: &Schema, version: ServerVersion, utc: bool) -> Effects {
+    match before.dialect {
+        Dialect::Postgres => postgres::effects::effects(change, before, version.number, utc),
+        Dialect::Mysql | Dialect::Sqlite => Effects::default(),
+    }
+}
+
+/// The two steps that do without harm what `change` does on a server of `version`, given the schema `before` it; none
+/// where none are known.
+pub fn propose(change: &Change, before: &Schema, version: ServerVersion) -> Option<Proposal> {
+    match before.dialect {
+        Dialect::Postgres => postgres::proposal::propose(change, before, version.number),
+        Dialect::Mysql | Dialect::Sqlite => None,
+    }
+}
+
+/// How volatile `expr` is, with the functions that `schema` knows.
+pub fn volatility(expr: &Expr, schema: &Schema) -> Volatility {
+    match schema.dialect {
+        Dialect::Postgres => postgres::effects::volatility(expr, schema),
+        Dialect::Mysql | Dialect::Sqlite => expr.volatility,
+    }
+}
+
+/// Whether the server has generated columns that are computed when they are read.
+pub fn has_virtual_columns(server: ServerVersion) -> bool {
+    match server.product {
+        Product::Postgres => server.at_least((18, 0, 0)),
+        Product::Mysql | Product::Mariadb | Product::Sqlite => true,
+    }
+}
+
+/// The first name in `text` that the engine cuts because it is too long, and where it stands.
+pub fn long_identifier(text: &str, dialect: Dialect) -> Option<(Name, Span)> {
+    const LIMIT: usize = 63;
+    match dialect {
+        Dialect::Postgres => {}
+        // They refuse it, so nobody is surprised later.
+        Dialect::Mysql | Dialect::Sqlite => return None,
+    }
+    significant(text, dialect).find_map(|token| {
+        let word = token.text(text);
+        let name = match token.kind {
+            TokenKind::Word => Name::unquoted(word, dialect),
+            TokenKind::QuotedWord => Name::new(word.trim_matches('"')),
+            _ => return None,
+        };
+        (name.as_str().len() > LIMIT).then_some((name, token.span))
+    })
 }

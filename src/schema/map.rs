@@ -107,6 +107,65 @@ impl<K: Ord, V> Map<K, V> {
     }
 }
 
+impl<K: Ord, V: PartialEq> Map<K, V> {
+    /// The keys whose values differ between this map and `other`, with both values, in order. What copies of one map
+    /// still share is not looked at.
+    pub fn differences<'a>(&'a self, other: &'a Self) -> Vec<(&'a K, Option<&'a V>, Option<&'a V>)> {
+        let mut found = Vec::new();
+        differences(&self.root, &other.root, &mut found);
+        found
+    }
+}
+
+/// Adds what differs between two trees.
+fn differences<'a, K: Ord, V: PartialEq>(
+    one: &'a Link<K, V>,
+    other: &'a Link<K, V>,
+    found: &mut Vec<(&'a K, Option<&'a V>, Option<&'a V>)>,
+) {
+    match (one, other) {
+        (None, None) => {}
+        (Some(left), Some(right)) if Arc::ptr_eq(left, right) => {}
+        (Some(left), Some(right)) if left.key == right.key => {
+            differences(&left.left, &right.left, found);
+            if left.value != right.value {
+                found.push((&left.key, Some(&left.value), Some(&right.value)));
+            }
+            differences(&left.right, &right.right, found);
+        }
+        // The same entries give the same tree, so below here some were put in or taken out.
+        (_, _) => merged(one, other, found),
+    }
+}
+
+/// Adds what differs between two trees of another shape.
+fn merged<'a, K: Ord, V: PartialEq>(
+    one: &'a Link<K, V>,
+    other: &'a Link<K, V>,
+    found: &mut Vec<(&'a K, Option<&'a V>, Option<&'a V>)>,
+) {
+    let mut left = Iter { stack: Vec::new() };
+    left.descend(one);
+    let mut right = Iter { stack: Vec::new() };
+    right.descend(other);
+    let (mut left, mut right) = (left.peekable(), right.peekable());
+    loop {
+        let order = match (left.peek(), right.peek()) {
+            (Some((one, _)), Some((other, _))) => one.cmp(other),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return,
+        };
+        let one = if order.is_le() { left.next() } else { None };
+        let other = if order.is_ge() { right.next() } else { None };
+        let key = one.or(other).map(|(key, _)| key);
+        let (one, other) = (one.map(|(_, value)| value), other.map(|(_, value)| value));
+        if let Some(key) = key.filter(|_| one != other) {
+            found.push((key, one, other));
+        }
+    }
+}
+
 impl<K: Ord + Hash + Clone, V: Clone> Map<K, V> {
     /// The value of `key`, to be changed; other copies of the map keep the old one.
     pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
@@ -261,6 +320,37 @@ mod tests {
                 prop_assert!(ours.iter().eq(theirs.iter()));
                 prop_assert!((0..40).all(|key| ours.get(&key) == theirs.get(&key)));
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn differences_are_those_of_ordered_maps(
+            one in prop::collection::btree_map(0u8..60, 0u8..3, 0..40),
+            steps in prop::collection::vec((any::<bool>(), 0u8..60, 0u8..3), 0..20),
+        ) {
+            let mut ours = Map::default();
+            one.iter().for_each(|(key, value)| ours.insert(*key, *value));
+            let (mut later, mut theirs) = (ours.clone(), one.clone());
+            for (put, key, value) in steps {
+                if put {
+                    later.insert(key, value);
+                    theirs.insert(key, value);
+                } else {
+                    later.remove(&key);
+                    theirs.remove(&key);
+                }
+            }
+            let expected: Vec<_> = (0..60)
+                .filter(|key| one.get(key) != theirs.get(key))
+                .map(|key| (key, one.get(&key).copied(), theirs.get(&key).copied()))
+                .collect();
+            let found: Vec<_> = ours
+                .differences(&later)
+                .into_iter()
+                .map(|(key, one, other)| (*key, one.copied(), other.copied()))
+                .collect();
+            prop_assert_eq!(found, expected);
         }
     }
 

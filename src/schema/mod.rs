@@ -1,9 +1,10 @@
-//! What a schema is (`model`), what a statement does to one (`change`), the one applied to the other (`apply`), and a
-//! database's own schema as readable text (`catalog`).
+//! What a schema is (`model`), what a statement does to one (`change`), the one applied to the other (`apply`), what
+//! tells two schemas apart (`compare`), and a database's own schema as readable text (`catalog`).
 
 pub mod apply;
 pub mod breaks;
 pub mod catalog;
 pub mod change;
+pub mod compare;
 pub mod map;
 pub mod model;

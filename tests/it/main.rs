@@ -9,6 +9,7 @@ mod complaint;
 mod contention;
 mod corpora;
 mod corpora_run;
+mod effects;
 mod faults;
 mod formats;
 mod harness;

@@ -3,8 +3,10 @@
 pub mod alone;
 mod body;
 pub mod catalog;
+pub mod effects;
 pub mod locks;
 pub mod lower;
+pub mod proposal;
 pub mod session;
 pub mod transaction;
 

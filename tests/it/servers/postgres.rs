@@ -175,6 +175,13 @@ impl Database<'_> {
     pub fn contents(&self) -> String {
         self.psql(CONTENTS)
     }
+
+    /// The same, with each of `parts` sent by itself in one session.
+    pub fn try_psql_each(&self, parts: &[&str]) -> Result<String, String> {
+        let mut client = self.server.client("psql", &self.name);
+        client.args(["-XAtq", "-v", "ON_ERROR_STOP=1"]);
+        run_client(client.args(parts.iter().flat_map(|part| ["-c", part])))
+    }
 }
 
 /// See [`Database::contents`].

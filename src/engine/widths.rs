@@ -1,0 +1,137 @@
+//! How the values of two types compare: whether one only lifts a limit of the other, or takes fewer values.
+
+use crate::dialect::Dialect;
+use crate::schema::change::DataType;
+
+/// Whether `to` is the same kind of type as `from`, with a limit lifted or none changed: a longer `varchar`, more
+/// digits, but never another kind of value.
+pub fn is_same_kind(from: &DataType, to: &DataType, dialect: Dialect) -> bool {
+    let (Some(one), Some(other)) = (kind(from, dialect), kind(to, dialect)) else { return false };
+    from.dimensions == to.dimensions && one.family == other.family && one.holds(&other)
+}
+
+/// Whether `to` is the widest type of its kind, so that whatever is usually converted to it fits.
+pub fn is_widest(to: &DataType, dialect: Dialect) -> bool {
+    let Some(kind) = kind(to, dialect) else { return false };
+    match kind.family {
+        Family::Text | Family::Decimal => kind.limits.iter().all(Option::is_none),
+        Family::Integer
+        | Family::Float
+        | Family::Bits
+        | Family::Timestamp
+        | Family::TimestampWithZone
+        | Family::Time => false,
+    }
+}
+
+/// Whether `to` takes fewer of the values that `from` takes.
+pub fn is_narrower(from: &DataType, to: &DataType, dialect: Dialect) -> bool {
+    let (Some(one), Some(other)) = (kind(from, dialect), kind(to, dialect)) else { return false };
+    from.dimensions == to.dimensions && one.family == other.family && !one.holds(&other)
+}
+
+/// Kinds of types whose limits compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Text,
+    Integer,
+    Float,
+    Decimal,
+    Bits,
+    Timestamp,
+    TimestampWithZone,
+    Time,
+}
+
+/// A type as its kind and its limits; none for no limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kind {
+    family: Family,
+    limits: [Option<i64>; 2],
+}
+
+impl Kind {
+    /// Whether every value of this type fits into `other`, which is of the same kind.
+    fn holds(&self, other: &Kind) -> bool {
+        self.limits.iter().zip(&other.limits).all(|(own, other)| match (own, other) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(own), Some(other)) => own <= other,
+        })
+    }
+}
+
+fn kind(data_type: &DataType, dialect: Dialect) -> Option<Kind> {
+    let first = data_type.number(0);
+    let of = |family, limit: Option<i64>| Some(Kind { family, limits: [limit, None] });
+    let fraction = |default| Some(first.unwrap_or(default));
+    let name = data_type.name.to_ascii_lowercase();
+    match (dialect, name.as_str()) {
+        (Dialect::Postgres, "text") => of(Family::Text, None),
+        (Dialect::Postgres, "character varying") => of(Family::Text, first),
+        (Dialect::Mysql, "varchar") => of(Family::Text, first),
+        (Dialect::Mysql, "tinytext") => of(Family::Text, Some(255)),
+        (Dialect::Mysql, "text") => of(Family::Text, Some(65_535)),
+        (Dialect::Mysql, "mediumtext") => of(Family::Text, Some(16_777_215)),
+        (Dialect::Mysql, "longtext") => of(Family::Text, None),
+        (_, "smallint" | "tinyint" | "mediumint" | "integer" | "int" | "bigint") => {
+            let bits = match name.as_str() {
+                "tinyint" => 8,
+                "smallint" => 16,
+                "mediumint" => 24,
+                "integer" | "int" => 32,
+                _ => 64,
+            };
+            // The largest and the smallest value, as powers of two: an unsigned type has no negative ones.
+            let (largest, smallest) = if data_type.unsigned { (bits, 0) } else { (bits - 1, bits - 1) };
+            Some(Kind { family: Family::Integer, limits: [Some(largest), Some(smallest)] })
+        }
+        (_, "real" | "float") => of(Family::Float, Some(24)),
+        (_, "double precision" | "double") => of(Family::Float, Some(53)),
+        (_, "numeric" | "decimal") => {
+            let digits = match (first, dialect) {
+                (None, Dialect::Mysql) => Some((10, 0)),
+                (None, Dialect::Postgres | Dialect::Sqlite) => None,
+                (Some(precision), _) => Some((precision, data_type.number(1).unwrap_or(0))),
+            };
+            let limits =
+                digits.map_or([None, None], |(precision, scale)| [Some(precision - scale), Some(scale)]);
+            Some(Kind { family: Family::Decimal, limits })
+        }
+        (Dialect::Postgres, "bit varying") => of(Family::Bits, first),
+        (Dialect::Postgres, "timestamp without time zone") => of(Family::Timestamp, fraction(6)),
+        (Dialect::Postgres, "timestamp with time zone") => of(Family::TimestampWithZone, fraction(6)),
+        (Dialect::Postgres, "time without time zone") => of(Family::Time, fraction(6)),
+        (Dialect::Mysql, "datetime") => of(Family::Timestamp, fraction(0)),
+        (Dialect::Mysql, "time") => of(Family::Time, fraction(0)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data_type(name: &str, arguments: &[&str]) -> DataType {
+        let arguments = arguments.iter().map(|one| (*one).to_owned()).collect();
+        DataType { arguments, ..DataType::plain(name) }
+    }
+
+    #[test]
+    fn limits_compare() {
+        let text = |length: &str| data_type("character varying", &[length]);
+        let pg = Dialect::Postgres;
+        assert!(is_same_kind(&text("20"), &text("50"), pg) && !is_narrower(&text("20"), &text("50"), pg));
+        assert!(is_narrower(&text("50"), &text("20"), pg));
+        assert!(is_narrower(&data_type("text", &[]), &text("20"), pg));
+        assert!(is_same_kind(&text("50"), &data_type("text", &[]), pg));
+        assert!(is_narrower(&data_type("bigint", &[]), &data_type("integer", &[]), pg));
+        assert!(!is_same_kind(&data_type("integer", &[]), &data_type("text", &[]), pg));
+        let numeric = |precision, scale| data_type("numeric", &[precision, scale]);
+        assert!(is_narrower(&numeric("10", "2"), &numeric("10", "4"), pg));
+        assert!(is_same_kind(&numeric("10", "2"), &numeric("12", "2"), pg));
+        let unsigned = DataType { unsigned: true, ..data_type("int", &[]) };
+        assert!(is_narrower(&data_type("int", &[]), &unsigned, Dialect::Mysql));
+        assert!(is_widest(&data_type("text", &[]), pg) && !is_widest(&text("20"), pg));
+    }
+}

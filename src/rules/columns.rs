@@ -1,0 +1,44 @@
+//! Columns and locks as several rules ask for them.
+
+use super::prelude::*;
+
+/// The columns that a change writes down, with the table.
+pub fn definitions<'a>(place: &Place<'a>) -> impl Iterator<Item = (&'a ColumnDef, &'a TableName)> {
+    let (columns, table): (&'a [ColumnDef], Option<&'a TableName>) = match place.kind() {
+        ChangeKind::CreateTable(create) => (&create.columns, Some(&create.table)),
+        ChangeKind::AlterTable(alter) => match &alter.action {
+            TableAction::AddColumn { column, .. } | TableAction::ChangeColumn { column, .. } => {
+                (std::slice::from_ref(&**column), Some(&alter.table))
+            }
+            _ => (&[], None),
+        },
+        _ => (&[], None),
+    };
+    columns.iter().filter_map(move |column| Some((column, table?)))
+}
+
+/// The columns whose type a change writes down, with the type and the table as people read it.
+pub fn written<'a>(place: &Place<'a>) -> impl Iterator<Item = (&'a Name, &'a DataType, String)> {
+    let shown = place.table_written().map(|table| place.shown(table)).unwrap_or_default();
+    let retyped = match place.kind() {
+        ChangeKind::AlterTable(alter) => match &alter.action {
+            TableAction::SetType { column, data_type, .. } => Some((column, data_type)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let defined =
+        definitions(place).filter_map(|(column, _)| Some((&column.name, column.data_type.as_ref()?)));
+    defined.chain(retyped).map(move |(column, data_type)| (column, data_type, shown.clone()))
+}
+
+/// Whether a change waits for a lock that others feel.
+pub fn locks(place: &Place<'_>) -> bool {
+    match place.kind() {
+        // Whatever it is on, waiting for it is felt.
+        ChangeKind::Reindex(reindex) => !reindex.concurrently,
+        ChangeKind::RefreshMaterializedView { concurrently, .. } => !concurrently,
+        ChangeKind::Drop(drop) if drop.object == ObjectKind::Index => !drop.concurrently,
+        _ => place.felt().any(|effect| effect.lock.blocks_writes && effect.role != Role::Index),
+    }
+}

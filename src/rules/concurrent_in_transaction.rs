@@ -1,0 +1,37 @@
+//! A statement that cannot run in a transaction stands in one, and fails.
+
+use super::prelude::*;
+
+/// The rule.
+pub static RULE: Rule = Rule::on_change(
+    "concurrent-in-transaction",
+    Group::Wrong,
+    Severity::Error,
+    POSTGRES,
+    include_str!("concurrent_in_transaction.md"),
+    find,
+);
+
+fn find(place: &Place<'_>) -> Option<Draft> {
+    let first = place.step.changes.first().is_some_and(|first| std::ptr::eq(first, place.applied));
+    if !first || !place.in_transaction() {
+        return None;
+    }
+    let conflict = crate::engine::transaction_conflict(&place.step.sql, place.dialect())?;
+    if conflict.kind != crate::engine::ConflictKind::Refused {
+        return None;
+    }
+    let by_file = place.judged.script.transaction;
+    let help = if by_file {
+        "give it a migration of its own, with `-- twostep: no-transaction` at its top"
+    } else {
+        "put it in front of BEGIN or behind COMMIT"
+    };
+    Some(
+        Draft::new(
+            format!("`{}` cannot run in a transaction", conflict.what),
+            format!("the server refuses it there ({}), so the migration fails", conflict.manual),
+        )
+        .help(help),
+    )
+}

@@ -1,0 +1,59 @@
+//! Rows that a migration changes in bulk stay locked until it commits.
+
+use super::prelude::*;
+
+/// The rule.
+pub static RULE: Rule = Rule::on_change(
+    "dml-in-migration",
+    Group::Lock,
+    Severity::Note,
+    ALL_ENGINES,
+    include_str!("dml_in_migration.md"),
+    find,
+);
+
+fn find(place: &Place<'_>) -> Option<Draft> {
+    let (table, what) = match place.kind() {
+        ChangeKind::Update(update) if update.bounded => (&update.table, "updated"),
+        ChangeKind::Delete(delete) if delete.bounded => (&delete.table, "deleted"),
+        ChangeKind::Insert(insert)
+            if insert.rows == InsertRows::Query
+                && insert.query.reads.iter().any(|name| place.is_busy(name)) =>
+        {
+            (&insert.table, "inserted")
+        }
+        ChangeKind::Merge(merge) => (&merge.table, "merged"),
+        _ => return None,
+    };
+    if !place.is_busy(table) || is_narrow(place) {
+        return None;
+    }
+    let shown = place.shown(table);
+    Some(
+        Draft::new(
+            format!("rows of `{shown}` are {what} in bulk by a migration"),
+            "however many there are, they stay locked until the commit, and the release waits for them",
+        )
+        .help("if there are many, do it in batches after the deploy: `twostep backfill`"),
+    )
+}
+
+/// Whether the condition names single rows: it compares a key with values.
+fn is_narrow(place: &Place<'_>) -> bool {
+    let text = place.step.sql.to_ascii_lowercase();
+    let Some(at) = text.rfind(" where ").or_else(|| text.rfind("\nwhere ")) else {
+        return text.contains(" limit ");
+    };
+    let condition = &text[at + 7..];
+    let literal = |rest: &str| {
+        let rest = rest.trim_start();
+        rest.starts_with(['\'', '$', ':']) || rest.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let equals = condition.match_indices('=').any(|(at, _)| {
+        let before = condition[..at].trim_end();
+        !before.ends_with(['<', '>', '!']) && literal(&condition[at + 1..])
+    });
+    let listed = condition.find(" in (").is_some_and(|at| literal(&condition[at + 5..]));
+    let between = condition.contains(" between ");
+    equals || listed || between || condition.contains(" limit ")
+}

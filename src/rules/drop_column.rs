@@ -1,0 +1,51 @@
+//! Dropping a column breaks the running code that reads or writes it.
+
+use super::prelude::*;
+
+/// The rule.
+pub static RULE: Rule = Rule::on_change(
+    "drop-column",
+    Group::Compat,
+    Severity::Error,
+    ALL_ENGINES,
+    include_str!("drop_column.md"),
+    find,
+)
+.splitting();
+
+fn find(place: &Place<'_>) -> Option<Draft> {
+    if let ChangeKind::AlterType { name, action: TypeAction::DropAttribute { name: attribute, .. } } =
+        place.kind()
+    {
+        let made = place.before().user_type(name).and_then(|found| found.created);
+        return place.is_known_to_code(made).then(|| {
+            Draft::new(
+                format!("dropping attribute `{attribute}` of type `{}` breaks running code that uses it", place.shown(name)),
+                "every value of the type loses it at once, also in functions and row literals of running code",
+            )
+            .help("stop using the attribute, deploy, and drop it in a later release")
+        });
+    }
+    let (alter, TableAction::DropColumn { column, cascade, .. }) = place.alter_of_table()? else {
+        return None;
+    };
+    let table = place.table(&alter.table);
+    let made = table.and_then(|table| table.column(column)).and_then(|column| column.created);
+    if place.is_skipped() || !place.is_used(&alter.table) || !place.is_known_to_code(made) {
+        return None;
+    }
+    // A column that takes the name over is what a contract leaves behind: code that uses the name goes on.
+    if place.committed().table(&alter.table).is_some_and(|table| table.column(column).is_some()) {
+        return None;
+    }
+    let shown = place.shown(&alter.table);
+    let taken: Vec<String> =
+        place.taken().map(|subject| format!("{} `{}`", subject.object.title(), subject.name.name)).collect();
+    let mut why = "queries of running code that name it fail at once, `SELECT *` changes its shape, and the data is gone".to_owned();
+    if !taken.is_empty() {
+        why.push_str(&format!("; it takes along {}", taken.join(", ")));
+    } else if *cascade {
+        why.push_str("; `CASCADE` takes along whatever depends on it, unseen");
+    }
+    Some(Draft::new(format!("dropping column `{column}` of `{shown}` breaks running code that uses it"), why))
+}

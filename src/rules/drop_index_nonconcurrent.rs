@@ -1,0 +1,49 @@
+//! Dropping an index without CONCURRENTLY queues behind readers, and everyone behind it.
+
+use super::prelude::*;
+
+/// The rule.
+pub static RULE: Rule = Rule::on_change(
+    "drop-index-nonconcurrent",
+    Group::Lock,
+    Severity::Warning,
+    POSTGRES,
+    include_str!("drop_index_nonconcurrent.md"),
+    find,
+);
+
+fn find(place: &Place<'_>) -> Option<Draft> {
+    let ChangeKind::Drop(drop) = place.kind() else { return None };
+    if drop.object != ObjectKind::Index || drop.concurrently || place.is_skipped() {
+        return None;
+    }
+    let owner = place.before().index(&drop.name).map(|(table, _)| table);
+    if owner.is_some_and(|table| !place.is_busy(&table.name)) {
+        return None;
+    }
+    let of = owner.map_or_else(String::new, |table| format!(" of `{}`", place.shown(&table.name)));
+    let draft = Draft::new(
+        format!(
+            "dropping index `{}`{of} takes the table from readers and writers for a moment",
+            drop.name.name
+        ),
+        "ACCESS EXCLUSIVE on its table: behind a long query it waits, and everyone else behind it",
+    );
+    if owner.is_some_and(|table| table.partition_by.is_some()) {
+        return Some(draft.help("the index of a partitioned table can only be dropped like this: with a short lock_timeout, tried again"));
+    }
+    let Some((sql, edit)) = place.with_word_behind("INDEX", "CONCURRENTLY") else { return Some(draft) };
+    // Several indexes cannot be dropped concurrently in one statement.
+    let alone = drop.part.1 == 1;
+    let fix = if place.in_transaction() || !alone { Vec::new() } else { vec![edit] };
+    let draft = if alone {
+        draft.help(sql).fix(fix)
+    } else {
+        draft.help(format!("DROP INDEX CONCURRENTLY {};", place.sql(&drop.name)))
+    };
+    Some(if place.in_transaction() {
+        draft.help("it cannot run in a transaction: give it a migration of its own, with `-- twostep: no-transaction` at its top")
+    } else {
+        draft
+    })
+}

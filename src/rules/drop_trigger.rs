@@ -1,0 +1,37 @@
+//! Dropping a trigger takes the table from everyone for a moment, and running code may rely on it.
+
+use super::prelude::*;
+
+/// The rule.
+pub static RULE: Rule = Rule::on_change(
+    "drop-trigger",
+    Group::Lock,
+    Severity::Warning,
+    POSTGRES,
+    include_str!("drop_trigger.md"),
+    find,
+);
+
+fn find(place: &Place<'_>) -> Option<Draft> {
+    let ChangeKind::Drop(drop) = place.kind() else { return None };
+    let table = drop.on.as_ref()?;
+    if drop.object != ObjectKind::Trigger || place.is_skipped() || !place.is_busy(table) {
+        return None;
+    }
+    let has = |schema: &Schema| {
+        schema
+            .table(table)
+            .is_some_and(|table| table.triggers.iter().any(|one| one.definition.name == drop.name.name))
+    };
+    if has(place.committed()) {
+        return None;
+    }
+    let shown = place.shown(table);
+    Some(
+        Draft::new(
+            format!("dropping trigger `{}` of `{shown}`, which running code may rely on", drop.name.name),
+            format!("what it filled or checked is no longer done for old code's writes; ACCESS EXCLUSIVE on `{shown}` for a moment"),
+        )
+        .help("drop it in the release after the one whose code does it by itself"),
+    )
+}

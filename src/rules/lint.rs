@@ -1,0 +1,238 @@
+//! Judges migrations: analyses all of a folder, runs the rules over those that were asked for, and leaves out what is
+//! allowed.
+
+use super::allow::{self, Allow};
+use super::finding::{Finding, Places, text};
+use super::migration::{Back, Judged};
+use super::options::Options;
+use super::rule::{At, Check, Draft, Rule};
+use super::{RULES, by_id, format_trap, unknown_rule, unused_allow};
+use crate::analysis::{Step, analyze, analyze_one};
+use crate::dialect::Dialect;
+use crate::engine;
+use crate::engine::proposal::Proposal;
+use crate::schema::model::{Origin, Schema};
+use crate::source::{Folder, Kind, Migration, Script};
+use crate::text::Span;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What judging came to.
+#[derive(Debug, Default)]
+pub struct Linted {
+    /// Findings in the order of files and places.
+    pub findings: Vec<Finding>,
+    /// How many were silenced by an allow.
+    pub allowed: usize,
+    /// How many migrations were judged.
+    pub migrations: usize,
+    /// How many statements they have.
+    pub statements: usize,
+    /// The texts of the files that findings are in, by path.
+    pub texts: BTreeMap<String, Arc<str>>,
+}
+
+/// Judges those of `folder`'s migrations whose numbers are `chosen` (in order), from the schema `start` on; the others
+/// are their context.
+pub fn lint(folder: &Folder, chosen: &[usize], start: Schema, options: &Options) -> Linted {
+    let Some(last) = chosen.last() else { return Linted::default() };
+    // A baseline stands for the migrations before it, which are all here.
+    let replaced =
+        |number: usize| folder.migrations[number].kind == Kind::Baseline && !chosen.contains(&number);
+    let numbers: Vec<usize> = (0..=*last).filter(|number| !replaced(*number)).collect();
+    let analysis = analyze(numbers.iter().map(|number| &folder.migrations[*number].up), start.clone());
+    let uses_downs = folder.migrations.iter().any(|migration| migration.down.is_some());
+    let places: Vec<usize> = (0..numbers.len()).filter(|at| chosen.contains(&numbers[*at])).collect();
+    let deploy = match (options.one_deploy, places.first(), places.last()) {
+        (true, Some(first), Some(last)) => Some(*first..*last + 1),
+        _ => None,
+    };
+    let ranges = step_ranges(&analysis.steps, numbers.len());
+    let mut run = Run { options, dialect: start.dialect, places: Places::default(), out: Linted::default() };
+    for at in places {
+        let range = ranges[at].clone();
+        let steps = &analysis.steps[range.clone()];
+        let before = schema_before(&analysis.steps, &range, &start);
+        let after = steps.last().map_or(before, |step| &step.after);
+        let migration = &folder.migrations[numbers[at]];
+        let back = migration.down.as_ref().map(|down| {
+            let back = analyze_one(down, at, after.clone());
+            Back { steps: back.steps, end: back.end }
+        });
+        let judged = Judged {
+            number: at,
+            deploy: deploy.clone().unwrap_or(at..at + 1),
+            migration,
+            script: &migration.up,
+            steps,
+            before,
+            after,
+            back: back.as_ref(),
+            server: options.server,
+            runner: options.runner,
+            wants_down: uses_downs && migration.kind == Kind::Versioned,
+            format: folder.format,
+            is_alone: folder.migrations.len() == 1,
+            is_history_known: before.opaque == 0
+                && before.tables.values().any(|table| table.origin == Origin::Created),
+        };
+        run.migration(&judged, migration);
+    }
+    let mut linted = run.out;
+    linted
+        .findings
+        .sort_by(|one, two| (&one.path, one.span, one.rule.id).cmp(&(&two.path, two.span, two.rule.id)));
+    linted
+}
+
+/// The schema before the first of the steps in `range`.
+fn schema_before<'s>(steps: &'s [Step], range: &Range<usize>, start: &'s Schema) -> &'s Schema {
+    match steps.get(range.start).filter(|_| !range.is_empty()) {
+        Some(first) => &first.before,
+        None => range.start.checked_sub(1).and_then(|last| steps.get(last)).map_or(start, |step| &step.after),
+    }
+}
+
+/// Which of `steps` are those of each of `count` migrations.
+fn step_ranges(steps: &[Step], count: usize) -> Vec<Range<usize>> {
+    let mut ranges = Vec::with_capacity(count);
+    let mut at = 0;
+    for number in 0..count {
+        let start = at;
+        while steps.get(at).is_some_and(|step| step.at.migration == number) {
+            at += 1;
+        }
+        ranges.push(start..at);
+    }
+    ranges
+}
+
+struct Run<'o> {
+    options: &'o Options,
+    dialect: Dialect,
+    places: Places,
+    out: Linted,
+}
+
+impl Run<'_> {
+    fn migration(&mut self, judged: &Judged<'_>, migration: &Migration) {
+        self.out.migrations += 1;
+        self.out.statements += judged.steps.len();
+        let mut found: Vec<Found<'_>> = Vec::new();
+        for rule in RULES.iter().copied().filter(|rule| rule.engines.contains(&judged.before.dialect)) {
+            if let Check::Migration(check) = rule.check
+                && self.options.severity(rule, &judged.script.path).is_some()
+            {
+                found.extend(check(judged).into_iter().map(|draft| (rule, draft, None)));
+            }
+        }
+        let rules: Vec<_> = RULES
+            .iter()
+            .copied()
+            .filter(|rule| rule.engines.contains(&judged.before.dialect))
+            .filter(|rule| self.options.severity(rule, &judged.script.path).is_some())
+            .filter_map(|rule| match rule.check {
+                Check::Change(check) => Some((rule, check)),
+                Check::Migration(_) | Check::Elsewhere => None,
+            })
+            .collect();
+        for place in judged.places() {
+            for (rule, check) in &rules {
+                let Some(draft) = check(&place) else { continue };
+                let proposal = || engine::propose(place.change(), place.before(), judged.server);
+                let proposal = if rule.splits { proposal() } else { None };
+                let at = draft.at.unwrap_or(At::Statement(place.number, place.change().span));
+                found.push((rule, Draft { at: Some(at), ..draft }, proposal));
+            }
+        }
+        let (back, forth): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|(_, draft, _)| draft.at == Some(At::Down));
+        self.script(judged.script, judged.steps, forth);
+        if let Some(down) = &migration.down {
+            let steps = judged.back.map_or(&[][..], |back| &back.steps);
+            self.script(down, steps, back);
+        }
+    }
+
+    /// Takes what was found in one script, without what is allowed there.
+    fn script(&mut self, script: &Script, steps: &[Step], found: Vec<Found<'_>>) {
+        let file = text(script);
+        let (mut allows, problems) = allow::allows(script, self.dialect);
+        for (rule, draft, proposal) in found {
+            let Some(level) = self.options.severity(rule, &script.path) else { continue };
+            let number = match draft.at {
+                Some(At::Statement(number, _) | At::Step(number)) => Some(number),
+                Some(At::File | At::Line(_) | At::Down) | None => None,
+            };
+            let is_set = self.options.is_set(rule, &script.path);
+            let severity = draft.severity.filter(|_| !is_set).unwrap_or(level);
+            if allows.iter_mut().any(|allow| allow.silences(rule.id, number)) {
+                self.out.allowed += 1;
+                continue;
+            }
+            let finding = self.places.finding(rule, severity, script, steps, draft, proposal);
+            self.add(finding, &file);
+        }
+        for allow in &allows {
+            self.about_allow(allow, script, &file);
+        }
+        for problem in problems {
+            let draft =
+                Draft::new(problem.what, "a directive that is not right is a plain comment: it does nothing")
+                    .help(problem.help);
+            self.at_directive(&format_trap::RULE, draft, problem.span, script, &file);
+        }
+    }
+
+    /// What is wrong with an allow itself.
+    fn about_allow(&mut self, allow: &Allow, script: &Script, file: &Arc<str>) {
+        for (name, used) in allow.rules() {
+            let (rule, draft) = match by_id(name) {
+                None => (&unknown_rule::RULE, unknown_rule::draft(name)),
+                // A rule that is off finds nothing to silence.
+                Some(rule) if used || self.options.severity(rule, &script.path).is_none() => continue,
+                Some(_) => (&unused_allow::RULE, unused_allow::draft(name)),
+            };
+            self.at_directive(rule, draft, allow.span, script, file);
+        }
+    }
+
+    /// A finding about a directive, which no allow can silence.
+    fn at_directive(
+        &mut self,
+        rule: &'static Rule,
+        draft: Draft,
+        span: Span,
+        script: &Script,
+        file: &Arc<str>,
+    ) {
+        let Some(severity) = self.options.severity(rule, &script.path) else { return };
+        let (start, end) = self.places.positions(&script.path, file, span);
+        let finding = Finding {
+            rule,
+            severity,
+            path: script.path.clone(),
+            span,
+            start,
+            end,
+            message: draft.message,
+            why: draft.why,
+            help: draft.help,
+            proposal: None,
+            fix: Vec::new(),
+            statement: span.of(file).to_owned(),
+        };
+        self.add(finding, file);
+    }
+
+    fn add(&mut self, finding: Finding, file: &Arc<str>) {
+        if !self.out.texts.contains_key(&finding.path) {
+            self.out.texts.insert(finding.path.clone(), Arc::clone(file));
+        }
+        self.out.findings.push(finding);
+    }
+}
+
+/// A rule, what it found, and the two steps instead.
+type Found<'r> = (&'static Rule, Draft, Option<Proposal>);

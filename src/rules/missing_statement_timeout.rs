@@ -1,0 +1,40 @@
+//! DDL without a statement_timeout, in a migration that another tool may run.
+
+use super::prelude::*;
+
+/// The rule.
+pub static RULE: Rule = Rule::on_change(
+    "missing-statement-timeout",
+    Group::Style,
+    Severity::Warning,
+    POSTGRES,
+    include_str!("missing_statement_timeout.md"),
+    find,
+);
+
+fn find(place: &Place<'_>) -> Option<Draft> {
+    // Once for each migration, at the first statement that needs it.
+    if place.step.settings.contains_key("statement_timeout") || !needs(place) || is_told(place) {
+        return None;
+    }
+    Some(
+        Draft::new(
+            "no statement_timeout is set in front of this",
+            "a statement that takes longer than anyone thought holds its locks as long as it runs",
+        )
+        .help("SET statement_timeout = '60s';"),
+    )
+}
+
+fn needs(place: &Place<'_>) -> bool {
+    super::columns::locks(place)
+}
+
+/// Whether an earlier change of the migration has been told already.
+fn is_told(place: &Place<'_>) -> bool {
+    place
+        .judged
+        .places()
+        .take_while(|other| !std::ptr::eq(other.applied, place.applied))
+        .any(|other| !other.step.settings.contains_key("statement_timeout") && needs(&other))
+}

@@ -1,0 +1,32 @@
+//! With another default, inserts of the running code that leave the column out write another value.
+
+use super::prelude::*;
+
+/// The rule.
+pub static RULE: Rule = Rule::on_change(
+    "set-default",
+    Group::Compat,
+    Severity::Note,
+    ALL_ENGINES,
+    include_str!("set_default.md"),
+    find,
+);
+
+fn find(place: &Place<'_>) -> Option<Draft> {
+    let (alter, TableAction::SetDefault { column, default }) = place.alter()? else { return None };
+    let known = place.column(&alter.table, column);
+    let same = known.and_then(|known| known.default.as_ref()).is_some_and(|old| old.text == default.text);
+    let made = known.and_then(|known| known.created);
+    let new = !place.is_known_to_code(made);
+    if same || new || place.is_skipped() || !place.is_used(&alter.table) {
+        return None;
+    }
+    let text = &default.text;
+    Some(
+        Draft::new(
+            format!("column `{column}` of `{}` gets the default `{text}`", place.shown(&alter.table)),
+            "inserts of running code that leave the column out write that from now on, which it may not expect to read",
+        )
+        .help("set it once all running code can read such a value; rows that are there do not change"),
+    )
+}
