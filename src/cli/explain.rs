@@ -308,6 +308,8 @@ fn explained(url: &DatabaseUrl, used: &Journal, folder: &Path, exit: Exit, error
         RunError::Invalid { place, help, .. } => {
             at(Report::new(exit, message), folder, place).help(help.clone())
         }
+        RunError::NotUnderstood { place, .. } => at(Report::new(exit, message), folder, place)
+            .help("write it as both servers understand it, or for each in a comment like `/*!80000 … */`"),
         RunError::SessionGone { place } => {
             let version = place.migration.split('_').next().unwrap_or(&place.migration);
             at(Report::new(exit, message), folder, place)

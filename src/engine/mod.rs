@@ -15,8 +15,8 @@ mod widths;
 
 pub use locks::{LockMode, LockRequest, relations_locked, table_made, touches_rows_only};
 pub use session::{
-    LeftBehind, Resume, Scope, SessionChange, asks_for_the_last, inserts, keep, left_behind, only_session,
-    put_back, resume, session_changes, user_variables,
+    LeftBehind, Resume, Scope, SessionChange, asks_for_the_last, inserts, keep, lacks, left_behind,
+    only_session, put_back, resume, session_changes, user_variables,
 };
 pub use transaction::{
     Conflict, ConflictKind, TransactionControl, may_end_transactions, may_run_in_transaction,

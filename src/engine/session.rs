@@ -206,6 +206,14 @@ pub fn asks_for_the_last(text: &str, dialect: Dialect) -> bool {
     dialect == Dialect::Mysql && mysql::variables::asks_for_the_last(text)
 }
 
+/// Why the server that calls itself `version` surely does not understand `text`.
+pub fn lacks(text: &str, dialect: Dialect, version: &str, number: i64) -> Option<String> {
+    match dialect {
+        Dialect::Mysql => mysql::lacks::lacks(text, version, number),
+        Dialect::Postgres | Dialect::Sqlite => None,
+    }
+}
+
 /// Whether `text` is an `INSERT` or `REPLACE`.
 pub fn inserts(text: &str, dialect: Dialect) -> bool {
     Phrase::new(text, dialect).sees_any(&["insert", "replace"])

@@ -183,6 +183,14 @@ pub enum RunError {
         /// What to do.
         help: String,
     },
+    /// A statement that this server does not understand.
+    #[error("{place}: {what}")]
+    NotUnderstood {
+        /// Where.
+        place: Place,
+        /// What it lacks.
+        what: String,
+    },
     /// A migration that is half applied needs what ended with the session that began it.
     #[error("{place}: this statement is done, and what it left in its session ended with that session")]
     SessionGone {

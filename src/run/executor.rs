@@ -10,7 +10,9 @@ use super::signal::Signal;
 use super::task::{self, Agenda, Author, Direction, Goal, Task, UnitRef};
 use super::watch::{FirstLook, Unanswered, Watched};
 use crate::db::error::{DbError, DbErrorClass};
-use crate::db::session::{Begin, Blocker, ConnectOptions, IN_TRANSACTION, Session, Transaction, Watcher};
+use crate::db::session::{
+    Begin, Blocker, ConnectOptions, IN_TRANSACTION, Identity, Session, Transaction, Watcher,
+};
 use crate::db::url::DatabaseUrl;
 use crate::dialect::Dialect;
 use crate::engine::{self, Resume, SessionChange};
@@ -456,6 +458,24 @@ impl Executor<'_> {
         }
     }
 
+    /// The first statement that this server surely does not understand: nothing is begun that would stop there.
+    fn not_understood(&self, identity: &Identity) -> Option<RunError> {
+        let what = |statement: &Statement| {
+            engine::lacks(statement.sql(), self.url.dialect(), &identity.version, identity.version_number)
+        };
+        for (unit, at) in self.refs.iter().enumerate() {
+            let task = &self.tasks[at.task];
+            for ordinal in task.prepared.pieces[at.piece].statements.clone() {
+                // A large file is read as it is run.
+                let statement = self.statement(unit, ordinal)?;
+                if let Some(what) = what(statement) {
+                    return Some(RunError::NotUnderstood { place: self.place(unit, Some(ordinal)), what });
+                }
+            }
+        }
+        None
+    }
+
     async fn try_prepare(&mut self) -> Result<(), RunError> {
         if self.run_id.is_some() {
             // After a broken connection: all of it was done for the first one.
@@ -463,6 +483,9 @@ impl Executor<'_> {
         }
         let database = |error| RunError::Journal(JournalError::Database(error));
         let identity = self.session().identity().await.map_err(database)?;
+        if let Some(error) = self.not_understood(&identity) {
+            return Err(error);
+        }
         if self.watcher.is_none() {
             self.open_watcher().await?;
         }

@@ -246,6 +246,19 @@ fn mariadb_refusals_are_clear() {
 }
 
 #[test]
+fn mariadb_what_only_mysql_has_is_said_before_the_start() {
+    let Some(server) = mariadb() else { return };
+    let database = server.fresh_database();
+    let project = project(&[
+        ("1_t.up.sql", "create table t (a json);\n"),
+        ("2_v.up.sql", "create view v as select a->>'$.b' as b from t;\n"),
+    ]);
+    let refused = twostep(&project, &database, &["migrate"]).run().expect(3);
+    assert!(refused.stderr.contains("migration 2_v, statement 1 of 1: MariaDB 10."), "{}", refused.stderr);
+    assert_eq!(database.mysql("show tables"), "");
+}
+
+#[test]
 fn mariadb_read_only_server_is_left_alone() {
     let own = MariaDb::start("read_only = 1");
     let Some(server) = required("MariaDB", own) else { return };
