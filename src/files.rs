@@ -96,7 +96,16 @@ pub fn read_migrations(
     format: Option<&str>,
     options: &ReadOptions,
 ) -> Result<Folder, FolderError> {
-    let mut files = read_folder(path)?;
+    read_migrations_of(path, read_folder(path)?, format, options)
+}
+
+/// [`read_migrations`], where `files` are already what [`read_folder`] gives for `path`.
+pub fn read_migrations_of(
+    path: &Path,
+    mut files: Vec<SourceFile>,
+    format: Option<&str>,
+    options: &ReadOptions,
+) -> Result<Folder, FolderError> {
     let is_large = |file: &SourceFile| matches!(file.contents, Contents::Large { .. });
     let found = match format {
         Some(id) => by_id(id),
@@ -134,6 +143,52 @@ fn read_folder_up_to(path: &Path, held_bytes: u64) -> Result<Vec<SourceFile>, Fi
         return Err(FilesError::Empty { path: path.to_owned() });
     }
     Ok(walk.found)
+}
+
+/// Reads the files directly in `folder`, and, where `in_folders`, those in its folders, as far as they are meant to be
+/// text: what stands beside a file that somebody named. Sorted by path. What cannot be read is broken.
+pub fn read_beside(folder: &Path, in_folders: bool) -> Result<Vec<SourceFile>, FilesError> {
+    let mut found = Vec::new();
+    beside(folder, "", in_folders, &mut found)?;
+    found.sort_by(|one, two| one.path.cmp(&two.path));
+    Ok(found)
+}
+
+fn beside(
+    folder: &Path,
+    below: &str,
+    in_folders: bool,
+    found: &mut Vec<SourceFile>,
+) -> Result<(), FilesError> {
+    let unreadable = |source| FilesError::Unreadable { path: folder.to_owned(), source };
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
+        let Ok(metadata) = fs::metadata(entry.path()) else { continue };
+        let below = if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
+        if metadata.is_dir() && in_folders {
+            beside(&entry.path(), &below, false, found)?;
+        } else if metadata.is_file() && has_text_ending(name) {
+            found.push(read_file(&entry.path(), &below));
+            if found.len() > FILES_MAX {
+                return Err(FilesError::TooMany { path: folder.to_owned() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads one file, which is called `name` in what is said of it. What cannot be read is broken.
+pub fn read_file(path: &Path, name: &str) -> SourceFile {
+    let read = || source_file(path, name.to_owned(), &fs::metadata(path)?, LARGE_BYTES);
+    let broken = |error: io::Error| SourceFile {
+        path: name.to_owned(),
+        contents: Contents::Broken(format!("cannot be read: {error}")),
+        executable: false,
+        byte_order_mark: false,
+    };
+    read().unwrap_or_else(broken)
 }
 
 /// A walk through a folder.

@@ -8,6 +8,7 @@ pub mod dialect;
 pub mod engine;
 pub mod files;
 pub mod name;
+pub mod report;
 pub mod rules;
 pub mod run;
 pub mod schema;

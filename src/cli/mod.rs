@@ -6,6 +6,7 @@ pub mod context;
 pub mod entry;
 pub mod exit;
 pub mod explain;
+pub mod lint;
 pub mod printer;
 pub mod settings;
 

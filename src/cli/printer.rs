@@ -37,6 +37,13 @@ pub fn is_watched() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
+/// Whether results go to a terminal that shows colours (<https://no-color.org>).
+pub fn shows_colours() -> bool {
+    std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
+}
+
 /// What is said when something ends badly.
 #[derive(Debug, Clone)]
 pub struct Report {

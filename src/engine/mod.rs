@@ -2,6 +2,7 @@
 //! runner asks of any of them (`transaction`, `session`, `locks`).
 
 pub mod effects;
+mod guess;
 pub mod locks;
 pub mod mysql;
 pub mod postgres;
@@ -13,6 +14,7 @@ pub mod transaction;
 pub mod version;
 mod widths;
 
+pub use guess::guess;
 pub use locks::{LockMode, LockRequest, relations_locked, table_made, touches_rows_only};
 pub use session::{
     LeftBehind, Resume, Scope, SessionChange, asks_for_the_last, inserts, keep, lacks, left_behind,

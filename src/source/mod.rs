@@ -11,6 +11,7 @@
 //! - `one_piece`: tools that send a file in one piece;
 //! - `history`: the checksums that other tools keep;
 //! - `export`: a folder in another format;
+//! - `loose`: a file that no format claims;
 //! - `versions`: the version of a new migration;
 //! - one file for each format.
 
@@ -24,6 +25,7 @@ pub mod format;
 pub mod golang_migrate;
 pub mod goose;
 pub mod history;
+pub mod loose;
 pub mod maragu;
 mod names;
 pub mod numbered;
@@ -42,6 +44,7 @@ pub mod versions;
 pub use export::export;
 pub use format::{FORMATS, Folder, Format, NewFile, NewMigration, ReadOptions, by_id, detect, read};
 pub use history::{KeptChecksum, kept_checksum};
+pub use loose::{LOOSE, read_loose};
 pub use names::slug;
 
 use crate::sql::directive::Directive;

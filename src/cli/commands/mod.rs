@@ -4,6 +4,7 @@ pub mod completions;
 pub mod config;
 pub mod db;
 pub mod init;
+pub mod lint;
 pub mod man;
 pub mod migrate;
 pub mod new;
@@ -24,6 +25,8 @@ pub enum Command {
     Init(init::Args),
     /// Make the files of a new migration
     New(new::Args),
+    /// Say what would break or block the running code
+    Lint(lint::Args),
     /// Apply what is pending
     Migrate(migrate::Args),
     /// Take back what was applied
@@ -51,6 +54,7 @@ impl Command {
         match self {
             Command::Init(args) => init::run(context, &args),
             Command::New(args) => new::run(context, &args),
+            Command::Lint(args) => lint::run(context, &args),
             Command::Migrate(args) => migrate::run(context, &args).await,
             Command::Rollback(args) => rollback::run(context, &args).await,
             Command::Status(args) => status::run(context, &args).await,

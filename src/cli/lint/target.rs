@@ -1,0 +1,301 @@
+//! From the paths of the command line to migrations, and to those among them that are judged.
+
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::explain;
+use crate::cli::printer::Report;
+use crate::cli::settings::Origin;
+use crate::db::url::DatabaseUrl;
+use crate::dialect::Dialect;
+use crate::engine;
+use crate::files::{self, FolderError};
+use crate::source::{self, Contents, Folder, Migration, ReadOptions, SourceFile, SourceProblem};
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+/// The state where a path is wrong.
+const UNTOUCHED: &str = "nothing was judged, nothing changed";
+
+/// Migrations that are judged.
+pub struct Target {
+    /// The folder that their paths stand below, as people are shown it; empty for the working directory.
+    pub root: PathBuf,
+    /// They and their context.
+    pub folder: Folder,
+    /// The numbers of those that are judged.
+    pub chosen: Vec<usize>,
+    /// Where only some of the files were named: they.
+    pub named: Option<Vec<String>>,
+    /// The dialect that they are in.
+    pub dialect: Dialect,
+}
+
+impl Target {
+    /// How the file `path` of it is shown.
+    pub fn shown(&self, path: &str) -> String {
+        self.root.join(path).display().to_string()
+    }
+
+    /// Whether findings in the file `path` of it were asked for: all of a migration whose way forward was named.
+    pub fn is_wanted(&self, path: &str) -> bool {
+        let Some(named) = &self.named else { return true };
+        let is_named = |path: &str| named.iter().any(|name| name == path);
+        let has = |migration: &Migration| {
+            is_named(&migration.up.path) && migration.down.as_ref().is_some_and(|down| down.path == path)
+        };
+        is_named(path) || self.folder.migrations.iter().any(has)
+    }
+}
+
+/// Finds targets.
+pub struct Finder<'c> {
+    /// Settings.
+    pub context: &'c Context,
+    /// The engine that was asked for.
+    pub engine: Option<Dialect>,
+}
+
+/// Files of one folder that were named: their paths below it.
+type Named = BTreeMap<PathBuf, Vec<String>>;
+
+impl Finder<'_> {
+    /// The targets of `paths`; without any, the migrations folder of the settings.
+    pub fn targets(&self, paths: &[PathBuf]) -> Result<Vec<Target>, Report> {
+        if paths.is_empty() {
+            return Ok(vec![self.configured()?]);
+        }
+        let mut targets = Vec::new();
+        let mut named = Named::new();
+        for path in paths {
+            let metadata = std::fs::metadata(path).map_err(|error| no_path(path, &error))?;
+            if metadata.is_dir() {
+                targets.extend(self.whole(path)?);
+            } else {
+                let (root, below) = self.root_of(path);
+                named.entry(root).or_default().push(below);
+            }
+        }
+        for (root, files) in named {
+            targets.extend(self.some_of(&root, files)?);
+        }
+        Ok(targets)
+    }
+
+    /// A text that comes from elsewhere, as the only migration there is.
+    pub fn text(&self, name: &str, text: &str) -> Result<Target, Report> {
+        let file = SourceFile::text(name, text);
+        let dialect = self.dialect(Path::new(""), std::slice::from_ref(&file));
+        self.loose(Path::new(""), &file, dialect)
+    }
+
+    /// All migrations of the configured folder.
+    fn configured(&self) -> Result<Target, Report> {
+        let path = self.context.folder_path();
+        let files = files::read_folder(&path).map_err(|error| explain::folder(&path, &error.into()))?;
+        let target = self.folder(&path, files)?;
+        if target.folder.migrations.is_empty() {
+            let message = format!("the migrations folder `{}` holds no migration", path.display());
+            return Err(explain::no_migration(Report::new(Exit::Usage, message)).state(UNTOUCHED));
+        }
+        Ok(target)
+    }
+
+    /// All migrations of the folder `path`; each file by itself where they are in no known format.
+    fn whole(&self, path: &Path) -> Result<Vec<Target>, Report> {
+        let files = files::read_folder(path).map_err(|error| explain::folder(path, &error.into()))?;
+        let sql: Vec<SourceFile> = files.iter().filter(|file| is_sql(&file.path)).cloned().collect();
+        if self.format(path).is_none() && !sql.is_empty() && !has_format(&files, &self.options(path, &files))
+        {
+            let dialect = self.dialect(path, &sql);
+            return sql.iter().map(|file| self.loose(path, file, dialect)).collect();
+        }
+        let target = self.folder(path, files)?;
+        if target.folder.migrations.is_empty() {
+            let message = format!("the folder `{}` holds no migration", path.display());
+            return Err(explain::no_migration(Report::new(Exit::Usage, message)).state(UNTOUCHED));
+        }
+        Ok(vec![target])
+    }
+
+    /// The migrations of the folder `path`, which holds `files`.
+    fn folder(&self, path: &Path, files: Vec<SourceFile>) -> Result<Target, Report> {
+        let options = self.options(path, &files);
+        let dialect = self.dialect(path, &files);
+        let folder = files::read_migrations_of(path, files, self.format(path), &options)
+            .map_err(|error| explain::folder(path, &error))?;
+        warn(path, &folder);
+        let chosen = (0..folder.migrations.len()).collect();
+        Ok(Target { root: shown_root(path), folder, chosen, named: None, dialect })
+    }
+
+    /// The migrations that stand in the files `named` of the folder `root`; each file by itself where it is none.
+    fn some_of(&self, root: &Path, named: Vec<String>) -> Result<Vec<Target>, Report> {
+        let at = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+        let beside = if self.is_configured(root) {
+            files::read_folder(at)
+        } else {
+            files::read_beside(at, named.iter().any(|name| name.contains('/')))
+        };
+        let files = beside.map_err(|error| explain::folder(at, &error.into()))?;
+        let dialect = self.dialect(root, &files);
+        let options = self.options(root, &files);
+        let folder = files::read_migrations_of(at, files, self.format(root), &options);
+        let mut targets = Vec::new();
+        let mut loose = named.clone();
+        match folder {
+            Ok(folder) => {
+                let is_of = |migration: &Migration, name: &String| {
+                    let down = migration.down.as_ref().map(|down| &down.path);
+                    migration.up.path == *name || down == Some(name)
+                };
+                let numbered = folder.migrations.iter().enumerate();
+                let chosen: Vec<usize> = numbered
+                    .filter(|(_, migration)| named.iter().any(|name| is_of(migration, name)))
+                    .map(|(number, _)| number)
+                    .collect();
+                loose.retain(|name| !folder.migrations.iter().any(|migration| is_of(migration, name)));
+                if !chosen.is_empty() {
+                    let root = root.to_owned();
+                    targets.push(Target { root, folder, chosen, named: Some(named), dialect });
+                }
+            }
+            Err(error) if self.is_configured(root) => return Err(explain::folder(at, &error)),
+            Err(FolderError::Problems { problems, .. }) => {
+                for problem in problems.iter().filter(|problem| !problem.path.is_empty()) {
+                    tracing::warn!("{}", explain::source_problem(root, problem));
+                }
+            }
+            Err(error @ FolderError::Files(_)) => return Err(explain::folder(at, &error)),
+        }
+        for name in loose {
+            let file = files::read_file(&root.join(&name), &name);
+            targets.push(self.loose(root, &file, dialect)?);
+        }
+        Ok(targets)
+    }
+
+    /// A file of which no format knows anything.
+    fn loose(&self, root: &Path, file: &SourceFile, dialect: Dialect) -> Result<Target, Report> {
+        let options = ReadOptions { dialect: Some(dialect), ..ReadOptions::default() };
+        let folder = source::read_loose(file, &options).map_err(|problems| unreadable(root, &problems))?;
+        Ok(Target { root: shown_root(root), folder, chosen: vec![0], named: None, dialect })
+    }
+
+    /// The folder that the migration in the file `path` belongs to, and the file's path below it.
+    fn root_of(&self, path: &Path) -> (PathBuf, String) {
+        let configured = self.context.folder_path();
+        if let (Some(folder), Some(below)) = (real_folder(&configured), real(path))
+            && let Ok(below) = below.strip_prefix(folder)
+        {
+            return (configured, with_slashes(below));
+        }
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let name = path.file_name().unwrap_or_default();
+        // A migration may be a folder of its own.
+        let is_part = ["up.sql", "down.sql", "migration.sql"].iter().any(|part| name == *part);
+        match (parent.file_name(), parent.parent()) {
+            (Some(folder), Some(root)) if is_part => {
+                (root.to_owned(), with_slashes(&Path::new(folder).join(name)))
+            }
+            _ => (parent.to_owned(), with_slashes(Path::new(name))),
+        }
+    }
+
+    /// Whether `folder` is the one of the settings.
+    fn is_configured(&self, folder: &Path) -> bool {
+        let configured = real_folder(&self.context.folder_path());
+        configured.is_some() && configured == real_folder(folder)
+    }
+
+    /// The format that was asked for, for the folder `path`.
+    fn format(&self, path: &Path) -> Option<&str> {
+        let settings = &self.context.settings;
+        let is_meant =
+            matches!(settings.origin("source_format"), Origin::Flag(_)) || self.is_configured(path);
+        settings.optional("source_format").filter(|_| is_meant)
+    }
+
+    fn options(&self, path: &Path, files: &[SourceFile]) -> ReadOptions {
+        let variables = self.context.settings.variables.clone();
+        ReadOptions { variables, dialect: self.told(path).or_else(|| guess(files)) }
+    }
+
+    /// The dialect of `files`, which stand below `path`.
+    fn dialect(&self, path: &Path, files: &[SourceFile]) -> Dialect {
+        self.told(path).or_else(|| guess(files)).unwrap_or(Dialect::Postgres)
+    }
+
+    /// The dialect that was asked for, that a folder's name tells, or that of the configured database.
+    fn told(&self, path: &Path) -> Option<Dialect> {
+        let word = |part: Component<'_>| Dialect::from_word(part.as_os_str().to_str()?);
+        let url = || {
+            let settings = &self.context.settings;
+            let text = settings.optional("direct_url").or(settings.optional("database_url"))?;
+            DatabaseUrl::parse(text).ok().map(|url| url.dialect())
+        };
+        self.engine.or_else(|| path.components().rev().find_map(word)).or_else(url)
+    }
+}
+
+/// The dialect that the files of SQL among `files` seem to be in.
+fn guess(files: &[SourceFile]) -> Option<Dialect> {
+    engine::guess(files.iter().filter_map(|file| match &file.contents {
+        Contents::Text(text) | Contents::Large { head: text, .. } => is_sql(&file.path).then_some(&**text),
+        Contents::Binary { .. } | Contents::Broken(_) => None,
+    }))
+}
+
+fn is_sql(path: &str) -> bool {
+    path.to_ascii_lowercase().ends_with(".sql")
+}
+
+/// Whether `files` have the form of some format, clearly or not.
+fn has_format(files: &[SourceFile], options: &ReadOptions) -> bool {
+    let all: Vec<&SourceFile> = files.iter().collect();
+    source::detect(files, options).is_ok() || source::FORMATS.iter().any(|format| format.detect(&all) > 0)
+}
+
+/// The path without the links in the folders above it.
+fn real(path: &Path) -> Option<PathBuf> {
+    Some(real_folder(path.parent()?)?.join(path.file_name()?))
+}
+
+fn real_folder(path: &Path) -> Option<PathBuf> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    path.canonicalize().ok()
+}
+
+/// `.` says nothing in front of a path.
+fn shown_root(path: &Path) -> PathBuf {
+    path.strip_prefix(".").unwrap_or(path).to_owned()
+}
+
+fn with_slashes(path: &Path) -> String {
+    path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+fn warn(path: &Path, folder: &Folder) {
+    for warning in folder.warnings.iter().chain(folder.migrations.iter().flat_map(|one| &one.warnings)) {
+        tracing::warn!("{}", explain::source_problem(path, warning));
+    }
+}
+
+fn no_path(path: &Path, error: &std::io::Error) -> Report {
+    let report = if error.kind() == std::io::ErrorKind::NotFound {
+        Report::new(Exit::Usage, format!("there is no file or folder `{}`", path.display()))
+            .why("a path is taken from where the command runs")
+    } else {
+        Report::new(Exit::Usage, format!("cannot read `{}`", path.display())).why(error.to_string())
+    };
+    report
+        .state(UNTOUCHED)
+        .help("name migration files or their folder; without a path, the folder of the settings is judged")
+}
+
+fn unreadable(root: &Path, problems: &[SourceProblem]) -> Report {
+    let problem = problems.first().map_or_else(String::new, |problem| explain::source_problem(root, problem));
+    Report::new(Exit::Usage, problem)
+        .why("a migration that cannot be read cannot be judged, and none is left out in silence")
+        .state(UNTOUCHED)
+        .help("save it as UTF-8 text, or leave it out")
+}

@@ -1,0 +1,102 @@
+//! What all outputs are written from: findings with the files that they stand in, and what there is to count.
+
+use crate::engine::version::ServerVersion;
+use crate::rules::{Finding, Linted, Severity};
+use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What lint has found.
+#[derive(Debug)]
+pub struct Findings {
+    /// Each of them, in the order of the files.
+    pub items: Vec<Item>,
+    /// What there is to count.
+    pub summary: Summary,
+    /// The servers that was judged for.
+    pub servers: Vec<ServerVersion>,
+}
+
+/// A finding, with the file that it stands in.
+#[derive(Debug)]
+pub struct Item {
+    /// The finding.
+    pub finding: Finding,
+    /// The file, as it is shown: from where the command runs, with `/` between its parts.
+    pub file: String,
+    /// The file's text.
+    pub text: Arc<str>,
+    /// What tells it from others, also after the lines around it have changed.
+    pub fingerprint: String,
+}
+
+/// What there is to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// How many migrations were judged.
+    pub migrations: usize,
+    /// How many statements they have.
+    pub statements: usize,
+    /// How many findings an allow has silenced.
+    pub allowed: usize,
+    /// How many findings the baseline has accepted.
+    pub accepted: usize,
+}
+
+impl Findings {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self { items: Vec::new(), summary: Summary::default(), servers: Vec::new() }
+    }
+
+    /// Adds what was found in one folder, whose files are shown as `file` says.
+    pub fn add(&mut self, linted: Linted, server: ServerVersion, file: impl Fn(&str) -> String) {
+        self.summary.migrations += linted.migrations;
+        self.summary.statements += linted.statements;
+        self.summary.allowed += linted.allowed;
+        if !self.servers.contains(&server) {
+            self.servers.push(server);
+        }
+        let mut seen = HashMap::new();
+        for finding in linted.findings {
+            let text = linted.texts.get(&finding.path).map_or_else(|| Arc::from(""), Arc::clone);
+            let fingerprint = fingerprint(&finding, &text, &mut seen);
+            self.items.push(Item { file: file(&finding.path), text, fingerprint, finding });
+        }
+    }
+
+    /// How many findings are as bad as `severity`.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.items.iter().filter(|item| item.finding.severity == severity).count()
+    }
+
+    /// How bad the worst of them is.
+    pub fn worst(&self) -> Option<Severity> {
+        self.items.iter().map(|item| item.finding.severity).max()
+    }
+}
+
+impl Default for Findings {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The rule, the file, the statement, the part of it, and which of several alike: blank space does not count.
+fn fingerprint(finding: &Finding, text: &str, seen: &mut HashMap<[u8; 32], usize>) -> String {
+    let mut digest = Sha256::new();
+    for part in [finding.rule.id, &finding.path, &finding.statement, finding.span.of(text)] {
+        for word in part.split_whitespace() {
+            digest.update(word.as_bytes());
+            digest.update(b" ");
+        }
+        digest.update(b"\0");
+    }
+    let mut bytes: [u8; 32] = digest.finalize().into();
+    let alike = seen.entry(bytes).or_default();
+    if *alike > 0 {
+        bytes = Sha256::digest([&bytes[..], &alike.to_be_bytes()].concat()).into();
+    }
+    *alike += 1;
+    bytes[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
