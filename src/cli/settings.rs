@@ -118,6 +118,48 @@ pub static SETTINGS: &[Setting] = &[
         "auto",
         "form of the log on stderr: text on a terminal, else logfmt",
     ),
+    setting(
+        "lint.engine",
+        "TWOSTEP_LINT_ENGINE",
+        Shape::Choice(&["postgres", "mysql", "sqlite"]),
+        "",
+        "engine that lint judges for; told by the database URL or the files where it is empty",
+    ),
+    setting(
+        "lint.server_version",
+        "TWOSTEP_LINT_SERVER_VERSION",
+        Shape::Text,
+        "",
+        "version of the server that lint judges for, as in 16, 8.0.35 or mariadb 10.11",
+    ),
+    setting(
+        "lint.fail_on",
+        "TWOSTEP_LINT_FAIL_ON",
+        Shape::Choice(&["error", "warning", "note", "never"]),
+        "error",
+        "how bad a finding must be for lint to exit with 1",
+    ),
+    setting(
+        "lint.groups",
+        "TWOSTEP_LINT_GROUPS",
+        Shape::Text,
+        "",
+        "groups of rules that are off by default: style",
+    ),
+    setting(
+        "lint.runner",
+        "TWOSTEP_LINT_RUNNER",
+        Shape::Choice(&["twostep", "other"]),
+        "twostep",
+        "who runs the migrations: another tool sets no lock_timeout and tries nothing again",
+    ),
+    setting(
+        "lint.baseline",
+        "TWOSTEP_LINT_BASELINE",
+        Shape::Text,
+        "twostep.baseline.json",
+        "file of findings that are accepted, if it is there",
+    ),
 ];
 
 const fn setting(
@@ -278,7 +320,8 @@ impl Settings {
             }
         }
         for (key, value) in &surroundings.flags {
-            settings.set(key, value.clone(), Origin::Flag(key.replace('_', "-")))?;
+            let flag = key.rsplit('.').next().unwrap_or(key).replace('_', "-");
+            settings.set(key, value.clone(), Origin::Flag(flag))?;
         }
         Ok(settings)
     }
@@ -299,7 +342,7 @@ impl Settings {
                     }
                 }
                 toml::Value::Table(inner) if TABLES.contains(&key.as_str()) => {
-                    self.tables.insert(key, inner);
+                    self.read_table(key, inner, &Origin::File(path.to_owned()))?;
                 }
                 value if SETTINGS.iter().any(|setting| setting.key == key) => {
                     self.set(&key, plain(&value), Origin::File(path.to_owned()))?;
@@ -314,6 +357,21 @@ impl Settings {
             }
         }
         self.file = Some(path.to_owned());
+        Ok(())
+    }
+
+    /// A command's own table: its settings, and what the command reads by itself.
+    fn read_table(&mut self, name: String, table: toml::Table, origin: &Origin) -> Result<(), SettingsError> {
+        let mut own = toml::Table::new();
+        for (key, value) in table {
+            let full = format!("{name}.{key}");
+            if SETTINGS.iter().any(|setting| setting.key == full) {
+                self.set(&full, plain(&value), origin.clone())?;
+            } else {
+                own.insert(key, value);
+            }
+        }
+        self.tables.insert(name, own);
         Ok(())
     }
 
@@ -369,14 +427,15 @@ impl Settings {
 }
 
 /// A TOML value as a setting's text.
-fn plain(value: &toml::Value) -> String {
+pub fn plain(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Integer(number) => number.to_string(),
         toml::Value::Float(number) => number.to_string(),
         toml::Value::Boolean(value) => value.to_string(),
         toml::Value::Datetime(moment) => moment.to_string(),
-        toml::Value::Array(_) | toml::Value::Table(_) => "(a list)".to_owned(),
+        toml::Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        toml::Value::Table(_) => "(a table)".to_owned(),
     }
 }
 

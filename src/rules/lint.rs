@@ -6,7 +6,7 @@ use super::finding::{Finding, Places, text};
 use super::migration::{Back, Judged};
 use super::options::Options;
 use super::rule::{At, Check, Draft, Rule};
-use super::{RULES, by_id, format_trap, unknown_rule, unused_allow};
+use super::{RULES, by_id, edited_after_applied, format_trap, unknown_rule, unused_allow};
 use crate::analysis::{Step, analyze, analyze_one};
 use crate::dialect::Dialect;
 use crate::engine;
@@ -44,10 +44,10 @@ pub fn lint(folder: &Folder, chosen: &[usize], start: Schema, options: &Options)
     let analysis = analyze(numbers.iter().map(|number| &folder.migrations[*number].up), start.clone());
     let uses_downs = folder.migrations.iter().any(|migration| migration.down.is_some());
     let places: Vec<usize> = (0..numbers.len()).filter(|at| chosen.contains(&numbers[*at])).collect();
-    let deploy = match (options.one_deploy, places.first(), places.last()) {
-        (true, Some(first), Some(last)) => Some(*first..*last + 1),
-        _ => None,
-    };
+    let deploy = options.deploy_from.and_then(|from| {
+        let first = numbers.iter().position(|number| *number >= from)?;
+        Some(first..numbers.len())
+    });
     let ranges = step_ranges(&analysis.steps, numbers.len());
     let mut run = Run { options, dialect: start.dialect, places: Places::default(), out: Linted::default() };
     for at in places {
@@ -62,7 +62,7 @@ pub fn lint(folder: &Folder, chosen: &[usize], start: Schema, options: &Options)
         });
         let judged = Judged {
             number: at,
-            deploy: deploy.clone().unwrap_or(at..at + 1),
+            deploy: deploy.clone().filter(|range| range.contains(&at)).unwrap_or(at..at + 1),
             migration,
             script: &migration.up,
             steps,
@@ -137,6 +137,9 @@ impl Run<'_> {
                 Check::Migration(_) | Check::Elsewhere => None,
             })
             .collect();
+        if let Some(line) = self.options.edited.get(&judged.script.path) {
+            found.push((&edited_after_applied::RULE, edited_after_applied::draft(*line), None));
+        }
         for place in judged.places() {
             for (rule, check) in &rules {
                 let Some(draft) = check(&place) else { continue };

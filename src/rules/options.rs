@@ -3,6 +3,7 @@
 use super::migration::Runner;
 use super::rule::{Group, Rule, Severity};
 use crate::engine::version::ServerVersion;
+use std::collections::BTreeMap;
 
 /// How migrations are judged.
 #[derive(Debug, Clone)]
@@ -15,14 +16,23 @@ pub struct Options {
     pub groups: Vec<Group>,
     /// What the settings change, in order; a later one counts more.
     pub levels: Vec<Level>,
-    /// Whether all that is judged reaches the database in one deploy.
-    pub one_deploy: bool,
+    /// Where the newest migrations reach the database in one deploy: the number of the first of them in its folder.
+    pub deploy_from: Option<usize>,
+    /// The files that were edited after they may have been applied, each with the first line (from 1) that differs.
+    pub edited: BTreeMap<String, usize>,
 }
 
 impl Options {
     /// The usual rules for `server`.
     pub fn new(server: ServerVersion) -> Self {
-        Self { server, runner: Runner::default(), groups: Vec::new(), levels: Vec::new(), one_deploy: false }
+        Self {
+            server,
+            runner: Runner::default(),
+            groups: Vec::new(),
+            levels: Vec::new(),
+            deploy_from: None,
+            edited: BTreeMap::new(),
+        }
     }
 
     /// How bad a finding of `rule` in the file `path` is; none where the rule is off there.

@@ -1,6 +1,7 @@
 //! The page of a rule: one Markdown file with fixed headings, which `twostep explain` prints, `docs/rules/` holds, and
 //! whose SQL is the rule's test.
 
+use super::rule::Rule;
 use crate::dialect::Dialect;
 use std::fmt;
 
@@ -88,6 +89,18 @@ impl Example<'_> {
     /// Whether `word` is among its words.
     pub fn has(&self, word: &str) -> bool {
         self.words.contains(&word)
+    }
+}
+
+/// The page of `rule` as people read it: with how bad it is, and where, below its summary.
+pub fn document(rule: &Rule) -> String {
+    let engines: Vec<&str> = rule.engines.iter().map(|engine| engine.title()).collect();
+    let (severity, group) = (rule.severity, rule.group);
+    let facts = format!("*{severity} · {}: {} · {}*", group.id(), group.title(), engines.join(", "));
+    let page = rule.page;
+    match page.find("\n## ") {
+        Some(at) => format!("{}\n{facts}\n{}", &page[..at], &page[at..]),
+        None => format!("{page}\n{facts}\n"),
     }
 }
 

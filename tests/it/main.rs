@@ -15,6 +15,8 @@ mod formats;
 mod harness;
 mod history;
 mod large;
+mod lint_bad_input;
+mod lint_command;
 mod locks;
 mod many;
 mod mariadb_run;

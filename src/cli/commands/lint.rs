@@ -2,15 +2,18 @@
 
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
+use crate::cli::explain;
 use crate::cli::lint::target::{Finder, Target};
+use crate::cli::lint::{baseline, levels, since};
 use crate::cli::printer::{self, Report};
 use crate::dialect::Dialect;
 use crate::engine::version::ServerVersion;
 use crate::report::{self, Findings, Look};
-use crate::rules::{self, Group, Options, Severity};
+use crate::rules::{self, Group, Level, Options, Runner, Severity};
 use crate::schema::model::Schema;
+use crate::source::ReadOptions;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -18,6 +21,10 @@ pub struct Args {
     /// Files and folders; earlier migrations beside a file are its context (default: the migrations folder)
     #[arg(value_name = "PATHS")]
     paths: Vec<PathBuf>,
+
+    /// Judge only what is new or changed since this revision (git), as one deploy
+    #[arg(long, value_name = "REV")]
+    since: Option<String>,
 
     /// postgres, mysql or sqlite (default: told by the database URL, or by the files)
     #[arg(long, value_name = "ENGINE", value_parser = engine)]
@@ -27,7 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "VERSION")]
     server_version: Option<String>,
 
-    /// text or json
+    /// How findings are written
     #[arg(long, default_value = "text", value_parser = formats())]
     format: String,
 
@@ -35,13 +42,40 @@ pub struct Args {
     #[arg(long, value_name = "GROUP", value_parser = group)]
     group: Vec<Group>,
 
-    /// How bad a finding must be for exit code 1
-    #[arg(long, default_value = "error", value_parser = ["error", "warning", "note", "never"])]
-    fail_on: String,
+    /// How bad a rule or a group is: off, note, warning or error; may be given several times
+    #[arg(long, value_name = "RULE=SEVERITY", value_parser = levels::level)]
+    rule: Vec<Level>,
+
+    /// How bad a finding must be for exit code 1: error, warning, note or never (default: error)
+    #[arg(long, value_name = "SEVERITY", value_parser = ["error", "warning", "note", "never"])]
+    fail_on: Option<String>,
+
+    /// File of findings that are accepted (default: twostep.baseline.json, if there is one)
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<String>,
+
+    /// Accept all that is found now: write it to the baseline
+    #[arg(long)]
+    write_baseline: bool,
 
     /// Judge what comes on standard input
-    #[arg(long, conflicts_with = "paths")]
+    #[arg(long, conflicts_with_all = ["paths", "since"])]
     stdin: bool,
+}
+
+impl Args {
+    /// The settings that are given by flags.
+    pub fn flags(&self) -> Vec<(&'static str, String)> {
+        [
+            ("lint.engine", self.engine.map(|engine| engine.id().to_owned())),
+            ("lint.server_version", self.server_version.clone()),
+            ("lint.fail_on", self.fail_on.clone()),
+            ("lint.baseline", self.baseline.clone()),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect()
+    }
 }
 
 fn engine(text: &str) -> Result<Dialect, String> {
@@ -59,19 +93,57 @@ fn formats() -> clap::builder::PossibleValuesParser {
 
 /// Judges, and prints what was found.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
-    let finder = Finder { context, engine: args.engine };
+    let settings = &context.settings;
+    let usage = |error| explain::settings(&error);
+    let mut levels = levels::levels(settings).map_err(usage)?;
+    levels.extend(args.rule.iter().cloned());
+    let mut groups = levels::groups(settings).map_err(usage)?;
+    groups.extend(&args.group);
+    let engine = settings.optional("lint.engine").and_then(Dialect::from_word);
+    let finder = Finder { context, engine };
     let targets =
         if args.stdin { vec![finder.text("<stdin>", &stdin()?)?] } else { finder.targets(&args.paths)? };
     let mut findings = Findings::new();
-    for target in targets {
-        let options = options(args, target.dialect)?;
+    for mut target in targets {
+        let mut options = options(context, target.dialect)?;
+        options.groups.clone_from(&groups);
+        options.levels = levels::for_folder(&levels, &target.root.to_string_lossy());
+        if let Some(revision) = &args.since {
+            let read = ReadOptions { variables: settings.variables.clone(), dialect: Some(target.dialect) };
+            let new = since::narrow(&mut target, revision, &read)?;
+            options.edited = new.edited;
+            options.deploy_from = new.first;
+        }
         judge(&target, &options, &mut findings);
+    }
+    conclude(context, args, findings)
+}
+
+/// Prints `findings`, or makes them the baseline.
+fn conclude(context: &Context, args: &Args, mut findings: Findings) -> Result<Exit, Report> {
+    let settings = &context.settings;
+    let path = Path::new(settings.text("lint.baseline"));
+    if args.write_baseline {
+        baseline::write(&findings, path)?;
+        let count = findings.items.len();
+        tracing::info!("{} now accepts {count} finding(s); only others will be shown", path.display());
+        return Ok(Exit::Done);
+    }
+    if !path.as_os_str().is_empty() {
+        let gone = baseline::accept(&mut findings, path, levels::names_baseline(settings))?;
+        if gone > 0 && args.paths.is_empty() && args.since.is_none() && !args.stdin {
+            let path = path.display();
+            tracing::info!(
+                "{gone} finding(s) of {path} are gone; `twostep lint --write-baseline` drops them"
+            );
+        }
     }
     let output = report::by_id(&args.format).expect("the argument's values are those of the list");
     let look = Look { colours: printer::shows_colours() };
     context.printer.result(&(output.write)(&findings, look));
-    let fails = |worst: Severity| Severity::from_id(&args.fail_on).is_some_and(|least| worst >= least);
-    Ok(if findings.worst().is_some_and(fails) { Exit::Findings } else { Exit::Done })
+    let least = Severity::from_id(settings.text("lint.fail_on"));
+    let fails = least.is_some_and(|least| findings.worst().is_some_and(|worst| worst >= least));
+    Ok(if fails { Exit::Findings } else { Exit::Done })
 }
 
 fn judge(target: &Target, options: &Options, findings: &mut Findings) {
@@ -80,31 +152,37 @@ fn judge(target: &Target, options: &Options, findings: &mut Findings) {
     findings.add(linted, options.server, |path| target.shown(path));
 }
 
-fn options(args: &Args, dialect: Dialect) -> Result<Options, Report> {
-    let server = match &args.server_version {
+/// How migrations in `dialect` are judged.
+fn options(context: &Context, dialect: Dialect) -> Result<Options, Report> {
+    let settings = &context.settings;
+    let server = match settings.optional("lint.server_version") {
         None => ServerVersion::usual(dialect),
         Some(text) => ServerVersion::parse(text, dialect).ok_or_else(|| {
-            Report::new(Exit::Usage, format!("`{text}` is no version of {}", dialect.title()))
+            let origin = settings.origin("lint.server_version");
+            Report::new(Exit::Usage, format!("{origin}: `{text}` is no version of {}", dialect.title()))
+                .why("what a statement locks depends on it")
                 .state("nothing was judged, nothing changed")
                 .help("it looks like `16`, `8.0.35` or `mariadb 10.11`")
         })?,
     };
-    Ok(Options { groups: args.group.clone(), ..Options::new(server) })
+    let runner = if settings.text("lint.runner") == "other" { Runner::Other } else { Runner::Own };
+    Ok(Options { runner, ..Options::new(server) })
 }
 
 /// What comes on standard input.
 fn stdin() -> Result<String, Report> {
-    let unreadable = |why: String| {
-        Report::new(Exit::Usage, "standard input cannot be read")
+    let unreadable = |message: &str, why: String| {
+        Report::new(Exit::Usage, message)
             .why(why)
             .state("nothing was judged, nothing changed")
             .help("give SQL as UTF-8 text: `twostep lint --stdin < FILE`")
     };
     let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|error| unreadable(error.to_string()))?;
+    let wrong = "standard input cannot be read";
+    std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| unreadable(wrong, error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| unreadable(wrong, error.to_string()))?;
     if text.trim().is_empty() {
-        return Err(unreadable("it is empty".to_owned()));
+        return Err(unreadable("standard input is empty", "there is nothing to judge".to_owned()));
     }
     Ok(text)
 }

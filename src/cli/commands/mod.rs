@@ -3,6 +3,7 @@
 pub mod completions;
 pub mod config;
 pub mod db;
+pub mod explain;
 pub mod init;
 pub mod lint;
 pub mod man;
@@ -27,6 +28,8 @@ pub enum Command {
     New(new::Args),
     /// Say what would break or block the running code
     Lint(lint::Args),
+    /// Show the page of a rule of lint, or list them all
+    Explain(explain::Args),
     /// Apply what is pending
     Migrate(migrate::Args),
     /// Take back what was applied
@@ -55,6 +58,7 @@ impl Command {
             Command::Init(args) => init::run(context, &args),
             Command::New(args) => new::run(context, &args),
             Command::Lint(args) => lint::run(context, &args),
+            Command::Explain(args) => explain::run(context, &args),
             Command::Migrate(args) => migrate::run(context, &args).await,
             Command::Rollback(args) => rollback::run(context, &args).await,
             Command::Status(args) => status::run(context, &args).await,
@@ -70,6 +74,7 @@ impl Command {
     /// Settings that the command's own flags give.
     pub fn flags(&self) -> Vec<(&'static str, String)> {
         match self {
+            Command::Lint(args) => args.flags(),
             Command::Migrate(args) => args.run.flags(),
             Command::Rollback(args) => args.run.flags(),
             _ => Vec::new(),
