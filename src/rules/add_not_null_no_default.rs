@@ -16,7 +16,9 @@ pub static RULE: Rule = Rule::on_change(
 fn find(place: &Place<'_>) -> Option<Draft> {
     let (alter, TableAction::AddColumn { column, .. }) = place.alter_of_table()? else { return None };
     let no_value = column.default.as_ref().is_none_or(|default| default.is_null);
-    let required = column.nullability == Nullability::NotNull && no_value && column.generation.is_none();
+    let key = column.constraints.iter().any(|one| matches!(one.kind, ConstraintKind::PrimaryKey(_)));
+    let not_null = key || column.nullability == Nullability::NotNull;
+    let required = not_null && no_value && column.generation.is_none();
     let empty = !place.is_used(&alter.table)
         && place.table(&alter.table).is_some_and(|table| table.rows == Rows::Empty);
     if !required || empty || place.is_skipped() || domain_fills(place, column) {

@@ -29,8 +29,10 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         });
     }
     let (alter, action) = place.alter_of_table()?;
-    let (column, to, using) = match action {
-        TableAction::SetType { column, data_type, using, .. } => (column, data_type, using.is_some()),
+    let (column, to, says_more) = match action {
+        TableAction::SetType { column, data_type, using, collation } => {
+            (column, data_type, using.is_some() || collation.is_some())
+        }
         TableAction::ChangeColumn { from, column, .. } => (from, column.data_type.as_ref()?, false),
         _ => return None,
     };
@@ -54,7 +56,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     let work = target.map_or(Work::Catalog, |effect| effect.work);
     let draft = match (work, from) {
         // What it was nobody knows; these types take all that their kind can hold.
-        (_, None) if !using && engine_widens(place, to) => return None,
+        (_, None) if !says_more && engine_widens(place, to) => return None,
         (Work::Catalog, Some(from)) if crate::engine::is_same_kind(from, to, place.dialect()) => return None,
         (Work::Catalog, _) => Draft::new(
             message,

@@ -19,7 +19,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     if !is_routine {
         return None;
     }
-    let (before, after) = (place.before().routines(&drop.name), place.committed().routines(&drop.name));
+    let (before, after) = (place.before().routines(&drop.name), place.judged.after.routines(&drop.name));
     let given: Option<Vec<&DataType>> = drop.arguments.as_ref().map(|arguments| arguments.iter().collect());
     let dropped =
         before.iter().find(|routine| given.as_ref().is_none_or(|given| routine.signature() == *given))?;

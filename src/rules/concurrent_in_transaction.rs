@@ -13,6 +13,15 @@ pub static RULE: Rule = Rule::on_change(
 );
 
 fn find(place: &Place<'_>) -> Option<Draft> {
+    if let Some(what) = concurrent_in_block(place) {
+        return Some(
+            Draft::new(
+                format!("`{what}` cannot run inside a block or a routine"),
+                "the server refuses it there, since a block runs in one transaction",
+            )
+            .help("write it as a statement of its own, with `-- twostep: no-transaction` at the top of the migration"),
+        );
+    }
     let first = place.step.changes.first().is_some_and(|first| std::ptr::eq(first, place.applied));
     if !first || !place.in_transaction() {
         return None;
@@ -34,4 +43,22 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         )
         .help(help),
     )
+}
+
+/// What a block or a routine does that cannot run in one.
+fn concurrent_in_block(place: &Place<'_>) -> Option<&'static str> {
+    if place.change().via == Via::Statement {
+        return None;
+    }
+    match place.kind() {
+        ChangeKind::CreateIndex(create) if create.concurrently => Some("CREATE INDEX CONCURRENTLY"),
+        ChangeKind::Drop(drop) if drop.concurrently => Some("DROP INDEX CONCURRENTLY"),
+        ChangeKind::Reindex(reindex) if reindex.concurrently => Some("REINDEX CONCURRENTLY"),
+        ChangeKind::AlterTable(alter) => match &alter.action {
+            TableAction::DetachPartition { concurrently: true, .. } => Some("DETACH PARTITION CONCURRENTLY"),
+            _ => None,
+        },
+        ChangeKind::Vacuum(_) => Some("VACUUM"),
+        _ => None,
+    }
 }

@@ -13,6 +13,16 @@ pub static RULE: Rule = Rule::on_change(
 );
 
 fn find(place: &Place<'_>) -> Option<Draft> {
+    if let Some(what) = guarantee(place) {
+        return Some(
+            Draft::new(
+                format!("{what}, which running code may rely on"),
+                "rows that it refused are written from now on, and the constraint cannot come back as long as there are any",
+            )
+            .severity(Severity::Note)
+            .help("deploy code that can read such rows first"),
+        );
+    }
     let (alter, action) = place.alter_of_table()?;
     if alter.object == ObjectKind::ForeignTable || place.is_skipped() || !place.is_used(&alter.table) {
         return None;
@@ -60,4 +70,26 @@ fn replaces(table: &Table, dropped: &TableConstraint) -> bool {
             let columns = index.plain_columns();
             index.unique && columns.is_some_and(|own| own.into_iter().eq(dropped.columns()))
         })
+}
+
+/// A constraint that goes or is no longer enforced, although it has no index.
+fn guarantee(place: &Place<'_>) -> Option<String> {
+    if let ChangeKind::AlterDomain { name, action: DomainAction::DropConstraint { name: constraint, .. } } =
+        place.kind()
+    {
+        let made = place.before().user_type(name).and_then(|found| found.created);
+        let known = place.is_known_to_code(made) && !place.is_skipped();
+        return known
+            .then(|| format!("dropping constraint `{constraint}` of domain `{}`", place.shown(name)));
+    }
+    let (alter, action) = place.alter_of_table()?;
+    if place.is_skipped() || !place.is_used(&alter.table) {
+        return None;
+    }
+    match action {
+        TableAction::AlterConstraint { name, enforced: Some(false), .. } => {
+            Some(format!("constraint `{name}` of `{}` is no longer enforced", place.shown(&alter.table)))
+        }
+        _ => None,
+    }
 }

@@ -21,7 +21,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     let known = place.before().routines(&drop.name);
     let new = !known.is_empty() && known.iter().all(|routine| !place.is_known_to_code(routine.created));
     // With other arguments it is another rule's; with the same it is a replacement.
-    let again = !place.committed().routines(&drop.name).is_empty();
+    let again = !place.judged.after.routines(&drop.name).is_empty();
     if !is_routine || place.is_skipped() || new || again {
         return None;
     }

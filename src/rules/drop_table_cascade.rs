@@ -13,6 +13,13 @@ pub static RULE: Rule = Rule::on_change(
 );
 
 fn find(place: &Place<'_>) -> Option<Draft> {
+    if let Some((alter, action)) = place.alter_of_table() {
+        return of_part(place, alter, action);
+    }
+    if let ChangeKind::AlterOther { object: ObjectKind::Owned, .. } = place.kind() {
+        let cascades = place.text().to_ascii_uppercase().split_whitespace().any(|word| word == "CASCADE");
+        return cascades.then(|| draft("what a role owns with CASCADE", &[]));
+    }
     let ChangeKind::Drop(drop) = place.kind() else { return None };
     if !drop.cascade || place.is_skipped() {
         return None;
@@ -25,7 +32,8 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             let made = place.before().user_type(&drop.name).and_then(|found| found.created);
             !place.is_known_to_code(made)
         }
-        ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule | ObjectKind::Index => true,
+        ObjectKind::Index => place.before().index(&drop.name).is_some(),
+        ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule => true,
         _ => false,
     };
     let taken: Vec<String> = place.taken().map(|subject| named(place, subject)).collect();
@@ -33,14 +41,40 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         return None;
     }
     let shown = place.shown(&drop.name);
-    let message =
-        format!("dropping {} `{shown}` with CASCADE takes along what depends on it", drop.object.title());
+    Some(draft(&format!("{} `{shown}` with CASCADE", drop.object.title()), &taken))
+}
+
+/// `DROP COLUMN … CASCADE`, `DROP CONSTRAINT … CASCADE`: where something goes along, or where nobody knows.
+fn of_part(place: &Place<'_>, alter: &AlterTable, action: &TableAction) -> Option<Draft> {
+    let what = match action {
+        TableAction::DropColumn { column, cascade: true, .. } => format!("column `{column}`"),
+        TableAction::DropConstraint { name, cascade: true, .. } => format!("constraint `{name}`"),
+        _ => return None,
+    };
+    if place.is_skipped() || !place.is_used(&alter.table) {
+        return None;
+    }
+    // What belongs to the table itself goes without CASCADE too.
+    let own = |subject: &&Subject| subject.of.as_ref().is_none_or(|of| !place.is_same(of, &alter.table));
+    let own_part = |subject: &&Subject| {
+        matches!(subject.object, ObjectKind::Constraint | ObjectKind::Index | ObjectKind::Sequence)
+    };
+    let beyond = place.taken().filter(|subject| own(subject) && !(subject.of.is_none() && own_part(subject)));
+    let taken: Vec<String> = beyond.map(|subject| named(place, subject)).collect();
+    if taken.is_empty() && !place.is_assumed(&alter.table) {
+        return None;
+    }
+    Some(draft(&format!("{what} of `{}` with CASCADE", place.shown(&alter.table)), &taken))
+}
+
+fn draft(what: &str, taken: &[String]) -> Draft {
     let why = if taken.is_empty() {
         "views, foreign keys, policies, functions and columns that depend on it go with it, whichever there are".to_owned()
     } else {
         format!("by the schema so far it takes along {}", taken.join(", "))
     };
-    Some(Draft::new(message, why).help("drop each dependant by its name first, and leave CASCADE out: then what was forgotten stops the migration"))
+    Draft::new(format!("dropping {what} takes along what depends on it"), why)
+        .help("drop each dependant by its name first, and leave CASCADE out: then what was forgotten stops the migration")
 }
 
 fn named(place: &Place<'_>, subject: &Subject) -> String {

@@ -23,6 +23,11 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             _ => return None,
         },
         ChangeKind::AlterIndex { name, action: IndexAction::SetTablespace(_) } => ("index", name),
+        ChangeKind::AlterOther { object, name, what }
+            if what.to_ascii_uppercase().contains("SET TABLESPACE") =>
+        {
+            return Some(moves_many(object.title(), name.as_ref().map(|name| name.name.as_str())));
+        }
         _ => return None,
     };
     if place.is_skipped() {
@@ -35,4 +40,15 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         )
         .help("pg_repack moves a table without the lock; an index can be built concurrently in the other tablespace"),
     )
+}
+
+/// `ALTER TABLE ALL IN TABLESPACE … SET TABLESPACE`, `ALTER DATABASE … SET TABLESPACE`.
+fn moves_many(object: &str, name: Option<&str>) -> Draft {
+    let what =
+        name.map_or_else(|| format!("every {object} of a tablespace"), |name| format!("{object} `{name}`"));
+    Draft::new(
+        format!("moving {what} blocks whoever uses it until it is copied"),
+        "ACCESS EXCLUSIVE on each relation while it is copied; for a database nobody may be connected",
+    )
+    .help("move them one by one, with pg_repack or by indexes built concurrently in the other tablespace")
 }

@@ -18,6 +18,11 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         let made = place.before().user_type(name).and_then(|found| found.created);
         return (new && place.is_known_to_code(made)).then(|| draft("a new constraint", &place.shown(name)));
     }
+    if let ChangeKind::CreateTrigger(create) = place.kind() {
+        let new = create.constraint && place.is_used(&create.table);
+        return new
+            .then(|| draft(&format!("constraint trigger `{}`", create.name), &place.shown(&create.table)));
+    }
     let (alter, action) = place.alter_of_table()?;
     if place.is_skipped() || !place.is_used(&alter.table) {
         return None;
@@ -125,6 +130,6 @@ fn restricts(place: &Place<'_>, table: &TableName, constraint: &Constraint) -> O
 /// says so already.
 fn validates_unknown(place: &Place<'_>, table: &TableName) -> bool {
     place.judged.changes().take_while(|(number, _)| *number < place.number).any(|(_, change)| {
-        matches!(change.table_action(), Some((alter, TableAction::ValidateConstraint { .. })) if alter.table == *table)
+        matches!(change.table_action(), Some((alter, TableAction::ValidateConstraint { .. })) if place.is_same(&alter.table, table))
     }) && place.is_assumed(table)
 }

@@ -14,14 +14,16 @@ pub static RULE: Rule = Rule::on_change(
 
 fn find(place: &Place<'_>) -> Option<Draft> {
     let (alter, TableAction::ValidateConstraint { name }) = place.alter_of_table()? else { return None };
-    if !place.in_transaction() || !place.is_busy(&alter.table) {
+    if !place.is_busy(&alter.table) {
         return None;
     }
     let earlier = place.judged.transaction_of(place.number).iter().take_while(|step| step.at < place.step.at);
     let here = place.step.changes.iter().take_while(|other| !std::ptr::eq(*other, place.applied));
     let adds = |change: &Change| match change.table_action() {
         Some((other, TableAction::AddConstraint { constraint, .. })) => {
-            other.table == alter.table && constraint.not_valid && constraint.name.as_ref() == Some(name)
+            place.is_same(&other.table, &alter.table)
+                && constraint.not_valid
+                && constraint.name.as_ref().is_some_and(|own| same(own, name, place.dialect()))
         }
         _ => false,
     };

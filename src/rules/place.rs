@@ -112,6 +112,12 @@ impl<'a> Place<'a> {
             && self.before().gone.contains_key(&self.before().new_key(name))
     }
 
+    /// Whether two names mean the same relation.
+    pub fn is_same(&self, one: &TableName, other: &TableName) -> bool {
+        let key = |name| self.before().relation_key(name).unwrap_or_else(|| self.before().new_key(name));
+        one == other || key(one) == key(other)
+    }
+
     /// The table that a change makes or alters.
     pub fn table_written(&self) -> Option<&'a TableName> {
         match self.kind() {
@@ -134,6 +140,9 @@ impl<'a> Place<'a> {
     /// What it does to others.
     pub fn effects(&self) -> &Effects {
         self.effects.get_or_init(|| {
+            if self.is_skipped() {
+                return Effects::default();
+            }
             let zone = self.step.settings.get("timezone").map(|zone| zone.to_ascii_lowercase());
             let utc =
                 zone.is_some_and(|zone| ["utc", "gmt", "etc/utc", "+00"].contains(&zone.trim_matches('\'')));
@@ -187,7 +196,9 @@ impl<'a> Place<'a> {
         if unseen {
             return false;
         }
-        let empty = self.table(name).is_some_and(|table| table.rows == Rows::Empty);
+        // Nobody writes into a new view, and nobody reads it yet.
+        let view = self.before().view(name).is_some();
+        let empty = view || self.table(name).is_some_and(|table| table.rows == Rows::Empty);
         !empty || self.judged.is_published(made, self.number)
     }
 

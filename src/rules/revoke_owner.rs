@@ -45,6 +45,10 @@ fn find(place: &Place<'_>) -> Option<Draft> {
                 "roles of running code lose what the group was granted",
             )
         }
+        ChangeKind::Drop(drop) if drop.object == ObjectKind::Role && is_known_role(place, &drop.name) => (
+            format!("dropping role `{}`", drop.name.name),
+            "running code that connects as it, or has its rights through it, is refused",
+        ),
         ChangeKind::AlterOther { object: ObjectKind::Owned, .. } => {
             ("dropping what a role owns".to_owned(), "its objects and its rights are gone at once")
         }
@@ -81,6 +85,11 @@ fn is_new_object(place: &Place<'_>, object: ObjectKind, name: &ObjectName) -> bo
         _ => place.made(name),
     };
     !place.is_known_to_code(made)
+}
+
+fn is_known_role(place: &Place<'_>, name: &ObjectName) -> bool {
+    let made = place.before().others.get(&(ObjectKind::Role, name.clone())).copied().flatten();
+    place.is_known_to_code(made) && !place.is_skipped()
 }
 
 /// `ALTER GROUP … DROP USER`.

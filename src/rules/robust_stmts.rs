@@ -86,12 +86,12 @@ fn is_dropped_before(place: &Place<'_>, table: &TableName, constraint: &Constrai
     for (_, change) in earlier {
         match change.table_action() {
             Some((alter, TableAction::DropConstraint { name: other, if_exists: true, .. }))
-                if alter.table == *table && other == name =>
+                if place.is_same(&alter.table, table) && other == name =>
             {
                 dropped = true
             }
             Some((alter, TableAction::AddConstraint { constraint, .. }))
-                if alter.table == *table && constraint.name.as_ref() == Some(name) =>
+                if place.is_same(&alter.table, table) && constraint.name.as_ref() == Some(name) =>
             {
                 dropped = false
             }

@@ -13,6 +13,11 @@ pub static RULE: Rule = Rule::on_change(
 );
 
 fn find(place: &Place<'_>) -> Option<Draft> {
+    if let ChangeKind::AlterDomain { name, action: DomainAction::SetDefault(default) } = place.kind() {
+        let made = place.before().user_type(name).and_then(|found| found.created);
+        let what = format!("domain `{}`", place.shown(name));
+        return place.is_known_to_code(made).then(|| draft(&what, &default.text));
+    }
     let (alter, TableAction::SetDefault { column, default }) = place.alter()? else { return None };
     let known = place.column(&alter.table, column);
     let same = known.and_then(|known| known.default.as_ref()).is_some_and(|old| old.text == default.text);
@@ -21,12 +26,14 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     if same || new || place.is_skipped() || !place.is_used(&alter.table) {
         return None;
     }
-    let text = &default.text;
-    Some(
-        Draft::new(
-            format!("column `{column}` of `{}` gets the default `{text}`", place.shown(&alter.table)),
-            "inserts of running code that leave the column out write that from now on, which it may not expect to read",
-        )
-        .help("set it once all running code can read such a value; rows that are there do not change"),
+    let what = format!("column `{column}` of `{}`", place.shown(&alter.table));
+    Some(draft(&what, &default.text))
+}
+
+fn draft(what: &str, default: &str) -> Draft {
+    Draft::new(
+        format!("{what} gets the default `{default}`"),
+        "inserts of running code that leave the column out write that from now on, which it may not expect to read",
     )
+    .help("set it once all running code can read such a value; rows that are there do not change")
 }

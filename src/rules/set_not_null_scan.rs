@@ -53,7 +53,8 @@ fn may_be_proven(place: &Place<'_>, table: &TableName) -> bool {
         let Some((alter, TableAction::ValidateConstraint { name })) = other.alter_of_table() else {
             return false;
         };
-        alter.table == *table && other.table(table).is_none_or(|table| table.constraint(name).is_none())
+        place.is_same(&alter.table, table)
+            && other.table(table).is_none_or(|table| table.constraint(name).is_none())
     });
     validated && place.server().at_least((12, 0, 0))
 }

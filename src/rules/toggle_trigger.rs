@@ -46,7 +46,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
 
 /// Whether the same transaction switches it back before anyone else sees it.
 fn is_reverted(place: &Place<'_>, table: &TableName) -> bool {
-    let toggles = |change: &Change| matches!(change.table_action(), Some((alter, TableAction::TriggerState { .. } | TableAction::RuleState { .. })) if alter.table == *table);
+    let toggles = |change: &Change| matches!(change.table_action(), Some((alter, TableAction::TriggerState { .. } | TableAction::RuleState { .. })) if place.is_same(&alter.table, table));
     let steps = place.judged.transaction_of(place.number);
     let states: Vec<&Change> = steps
         .iter()

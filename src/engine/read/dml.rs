@@ -113,8 +113,8 @@ fn insert(cursor: &mut Cursor<'_>, replaces: bool) -> Read<Insert> {
         return Err(cursor.unexpected("`VALUES` or a query"));
     };
     let conflict = on_conflict(cursor)?;
-    let on_conflict =
-        conflict.or_else(|| upserts.then(|| OnConflict { columns: Vec::new(), constraint: None }));
+    let on_conflict = conflict
+        .or_else(|| upserts.then(|| OnConflict { columns: Vec::new(), constraint: None, set: Vec::new() }));
     Ok(Insert { table, columns, rows, on_conflict, query: whole(cursor) })
 }
 
@@ -156,12 +156,19 @@ fn on_conflict(cursor: &mut Cursor<'_>) -> Read<Option<OnConflict>> {
         return Ok(None);
     }
     cursor.set(at + 2);
-    let mut conflict = OnConflict { columns: Vec::new(), constraint: None };
+    let mut conflict = OnConflict { columns: Vec::new(), constraint: None, set: Vec::new() };
     if cursor.eat(&["ON", "CONSTRAINT"]) {
         conflict.constraint = Some(cursor.name()?);
     } else if cursor.is_punct(b'(') {
         let (from, to) = cursor.parens()?;
         conflict.columns = super::expr::scan(cursor, from, to).columns;
+    }
+    let update = cursor.find(|cursor, at| cursor.word_at(at, "UPDATE"));
+    if update < cursor.end() {
+        cursor.set(update + 1);
+        // MySQL goes on with the columns themselves.
+        cursor.eat(&["SET"]);
+        conflict.set = assignments(cursor);
     }
     Ok(Some(conflict))
 }
@@ -185,7 +192,12 @@ fn assignments(cursor: &mut Cursor<'_>) -> Vec<Name> {
 
 fn ends_assignments(cursor: &Cursor<'_>, at: usize) -> bool {
     let from = cursor.word_at(at, "FROM") && !(at > 0 && cursor.word_at(at - 1, "DISTINCT"));
-    from || ["WHERE", "RETURNING", "LIMIT", "ORDER"].iter().any(|word| cursor.word_at(at, word))
+    // The next clause of a MERGE.
+    let when = cursor.word_at(at, "WHEN")
+        && (cursor.word_at(at + 1, "MATCHED")
+            || cursor.word_at(at + 1, "NOT") && cursor.word_at(at + 2, "MATCHED"));
+    from || when
+        || ["WHERE", "RETURNING", "LIMIT", "ORDER"].iter().any(|word| cursor.word_at(at, word))
         || (cursor.word_at(at, "ON")
             && (cursor.word_at(at + 1, "CONFLICT") || cursor.word_at(at + 1, "DUPLICATE")))
 }
@@ -269,7 +281,16 @@ fn merge(cursor: &mut Cursor<'_>) -> Read<Merge> {
     cursor.expect(&["INTO"])?;
     cursor.eat(&["ONLY"]);
     let table = cursor.object_name()?;
-    Ok(Merge { table, query: whole(cursor) })
+    let mut set = Vec::new();
+    loop {
+        let update = cursor.find(|cursor, at| cursor.word_at(at, "UPDATE") && cursor.word_at(at + 1, "SET"));
+        if update >= cursor.end() {
+            break;
+        }
+        cursor.set(update + 2);
+        set.push(assignments(cursor));
+    }
+    Ok(Merge { table, set, query: whole(cursor) })
 }
 
 fn select(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {

@@ -17,7 +17,7 @@ const NOT_COLUMNS: &str = " and or not null true false is in like ilike similar 
     recursive values unknown escape lateral returning set into nothing conflict div mod xor regexp rlike glob \
     default only as if ";
 /// Words before a parenthesis that are not functions.
-const NOT_CALLS: &str = " and or not in like ilike similar between case when then else any some all array row exists \
+const NOT_CALLS: &str = " cast and or not in like ilike similar between case when then else any some all array row exists \
     select where by having limit offset union except intersect join on using as values over filter within from is \
     distinct lateral returning set into conflict key rollup cube sets materialized only interval binary ";
 /// Functions that are called without parentheses.

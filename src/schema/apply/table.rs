@@ -25,7 +25,7 @@ impl Apply<'_> {
             persistence: create.persistence,
             partition_by: create.partition_by.clone(),
             options: create.options.clone(),
-            rows: if create.as_query.is_some() { Rows::Some } else { Rows::Empty },
+            rows: if create.as_query.is_some() && !create.no_data { Rows::Some } else { Rows::Empty },
             ..self.empty_table()
         };
         let mut inherited = Vec::new();

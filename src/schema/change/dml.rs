@@ -36,6 +36,8 @@ pub struct OnConflict {
     pub columns: Vec<Name>,
     /// `ON CONFLICT ON CONSTRAINT name`.
     pub constraint: Option<Name>,
+    /// The columns that `DO UPDATE SET`, or `ON DUPLICATE KEY UPDATE`, sets, in order, also twice if they are.
+    pub set: Vec<Name>,
 }
 
 /// `UPDATE`.
@@ -91,6 +93,8 @@ pub struct CopyRows {
 pub struct Merge {
     /// The table that is written.
     pub table: TableName,
+    /// The columns that each `UPDATE SET` of it sets, in order, also twice if they are.
+    pub set: Vec<Vec<Name>>,
     /// What the statement reads, as a whole.
     pub query: Query,
 }

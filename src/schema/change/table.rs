@@ -58,6 +58,8 @@ pub struct CreateTable {
     pub of_type: Option<TableName>,
     /// `AS query`.
     pub as_query: Option<Query>,
+    /// `WITH NO DATA` behind it.
+    pub no_data: bool,
     /// Storage parameters and table options (`fillfactor`, `engine`, `charset`, `collate`, `row_format`), names in
     /// lower case.
     pub options: Vec<(String, String)>,

@@ -30,15 +30,17 @@ pub fn alter_table(
     let mut unread = Vec::new();
     loop {
         let from = cursor.at();
+        // An action with words behind it that do not belong there is judged as far as it was read.
         let read = action(cursor).and_then(|action| {
+            actions.push((cursor.span_from(from), action));
             if cursor.is_done() || cursor.is_punct(b',') {
-                Ok(action)
+                Ok(())
             } else {
                 Err(cursor.unexpected("`,` or the end of the statement"))
             }
         });
         match read {
-            Ok(action) => actions.push((cursor.span_from(from), action)),
+            Ok(()) => {}
             Err(error) => {
                 cursor.set(cursor.at().max(from));
                 cursor.skip_to_comma();

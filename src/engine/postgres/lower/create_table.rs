@@ -1,6 +1,6 @@
 //! `CREATE TABLE` in all its forms, `CREATE FOREIGN TABLE`, `SELECT INTO`.
 
-use super::{change, column, types};
+use super::{change, column, opaque, types};
 use crate::engine::read::constraint;
 use crate::engine::read::cursor::{Cursor, Read, Unread};
 use crate::engine::read::query;
@@ -17,19 +17,20 @@ pub fn create_table(
     let if_not_exists = cursor.eat(&["IF", "NOT", "EXISTS"]);
     let table = cursor.object_name()?;
     let mut create = CreateTable { table, if_not_exists, persistence, form, ..CreateTable::default() };
+    let mut unread = Vec::new();
     if cursor.eat(&["PARTITION", "OF"]) {
         let parent = cursor.object_name()?;
         if cursor.is_punct(b'(') {
-            elements(cursor, &mut create)?;
+            elements(cursor, &mut create, &mut unread)?;
         }
         create.partition_of = Some(PartitionOf { parent, bound: bound(cursor)? });
     } else if cursor.eat(&["OF"]) {
         create.of_type = Some(cursor.object_name()?);
         if cursor.is_punct(b'(') {
-            elements(cursor, &mut create)?;
+            elements(cursor, &mut create, &mut unread)?;
         }
     } else if cursor.is_punct(b'(') {
-        elements(cursor, &mut create)?;
+        elements(cursor, &mut create, &mut unread)?;
         let behind = cursor.at();
         let typeless =
             create.columns.iter().find(|column| column.data_type.is_none()).map(|column| column.span);
@@ -47,29 +48,46 @@ pub fn create_table(
     }
     tail(cursor, &mut create)?;
     out.push(change(cursor, start, ChangeKind::CreateTable(Box::new(create))));
+    out.extend(unread.into_iter().map(opaque));
     Ok(())
 }
 
-/// `( columns, constraints, LIKE … )`, or the bare column names of `CREATE TABLE … AS`.
-fn elements(cursor: &mut Cursor<'_>, create: &mut CreateTable) -> Read<()> {
+/// `( columns, constraints, LIKE … )`, or the bare column names of `CREATE TABLE … AS`. What cannot be read of them
+/// goes into `unread`; the others are kept.
+fn elements(cursor: &mut Cursor<'_>, create: &mut CreateTable, unread: &mut Vec<Unread>) -> Read<()> {
     cursor.expect_punct(b'(')?;
     if cursor.eat_punct(b')') {
         return Ok(());
     }
     loop {
-        if cursor.eat(&["LIKE"]) {
-            let like = like(cursor, create.columns.len())?;
-            create.like.push(like);
-        } else if constraint::starts_table_constraint(cursor) {
-            create.constraints.push(constraint::table_constraint(cursor)?);
-        } else {
-            create.columns.push(element_column(cursor)?);
+        let from = cursor.at();
+        let read = element(cursor, create);
+        let ends = cursor.is_punct(b',') || cursor.is_punct(b')');
+        if let Err(error) =
+            read.and_then(|()| if ends { Ok(()) } else { Err(cursor.unexpected("`,` or `)`")) })
+        {
+            // From its start, so that commas within its own parentheses do not count.
+            cursor.set(from);
+            cursor.set(cursor.find(|cursor, at| cursor.punct_at(at, b',') || cursor.punct_at(at, b')')));
+            unread.push(error);
         }
         if !cursor.eat_punct(b',') {
             break;
         }
     }
     cursor.expect_punct(b')')
+}
+
+fn element(cursor: &mut Cursor<'_>, create: &mut CreateTable) -> Read<()> {
+    if cursor.eat(&["LIKE"]) {
+        let like = like(cursor, create.columns.len())?;
+        create.like.push(like);
+    } else if constraint::starts_table_constraint(cursor) {
+        create.constraints.push(constraint::table_constraint(cursor)?);
+    } else {
+        create.columns.push(element_column(cursor)?);
+    }
+    Ok(())
 }
 
 /// A column with its type; without one in `CREATE TABLE … AS`, and `name [WITH OPTIONS] constraints` in a typed
@@ -171,6 +189,8 @@ fn tail(cursor: &mut Cursor<'_>, create: &mut CreateTable) -> Read<()> {
         } else if cursor.eat(&["OPTIONS"]) {
             cursor.parens()?;
         } else if cursor.eat(&["AS"]) {
+            let end = cursor.end();
+            create.no_data = end >= 3 && cursor.word_at(end - 2, "NO") && cursor.word_at(end - 1, "DATA");
             create.as_query = Some(body(cursor)?);
             return Ok(());
         } else {
