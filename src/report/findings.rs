@@ -70,6 +70,27 @@ impl Findings {
         self.items.iter().filter(|item| item.finding.severity == severity).count()
     }
 
+    /// What was found, in one line: `1 error, 2 warnings in 3 migrations for PostgreSQL 17; 1 allowed`.
+    pub fn headline(&self) -> String {
+        let counted =
+            |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        let found: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
+            .into_iter()
+            .map(|severity| (self.count(severity), severity))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, severity)| counted(count, severity.id()))
+            .collect();
+        let found = if found.is_empty() { "nothing found".to_owned() } else { found.join(", ") };
+        let servers = self.servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        let mut line = format!("{found} in {} for {servers}", counted(self.summary.migrations, "migration"));
+        for (count, word) in [(self.summary.allowed, "allowed"), (self.summary.accepted, "in the baseline")] {
+            if count > 0 {
+                line.push_str(&format!("; {count} {word}"));
+            }
+        }
+        line
+    }
+
     /// How bad the worst of them is.
     pub fn worst(&self) -> Option<Severity> {
         self.items.iter().map(|item| item.finding.severity).max()

@@ -1,4 +1,4 @@
-//! One JSON object with everything that is known of each finding, for programs.
+//! One JSON object with everything that is known of each finding, for programs. `docs/lint.schema.json` describes it.
 
 use super::{Findings, Item, Look, Output};
 use crate::engine::proposal::Proposal;

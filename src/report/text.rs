@@ -18,7 +18,11 @@ fn write(findings: &Findings, look: Look) -> String {
         out.push_str(&finding(item, &renderer));
         out.push_str("\n\n");
     }
-    out.push_str(&summary(findings));
+    out.push_str(&findings.headline());
+    out.push('\n');
+    if let Some(first) = findings.items.first() {
+        let _ = writeln!(out, "`twostep explain {}` says more, and so for each rule", first.finding.rule.id);
+    }
     out
 }
 
@@ -31,9 +35,11 @@ fn finding(item: &Item, renderer: &Renderer) -> String {
     };
     let title = level.primary_title(&*finding.message).id(finding.rule.id);
     let (from, to) = shown_part(item);
-    let part = &item.text[from..to];
-    let start = finding.span.start.clamp(from, to) - from;
-    let end = finding.span.end.clamp(from, to) - from;
+    // A carriage return at a line's end is no part of what people read.
+    let shown = |upto: usize| item.text[from..upto.clamp(from, to)].replace("\r\n", "\n");
+    let (start, end) = (shown(finding.span.start).len(), shown(finding.span.end).len());
+    let part = shown(to).trim_end_matches('\r').to_owned();
+    let (start, end) = (start.min(part.len()), end.min(part.len()));
     let snippet = Snippet::source(part)
         .line_start(finding.start.line)
         .path(&*item.file)
@@ -42,7 +48,7 @@ fn finding(item: &Item, renderer: &Renderer) -> String {
     let mut group: Group<'_> = title.element(snippet);
     group = group.element(Level::NOTE.with_name("why").message(&*finding.why));
     for help in &finding.help {
-        group = group.element(Level::HELP.message(&**help));
+        group = group.element(Level::HELP.message(help.replace("\r\n", "\n")));
     }
     if let Some(proposal) = &finding.proposal {
         group = group.element(Level::HELP.with_name("two steps").message(proposal.text()));
@@ -63,26 +69,4 @@ fn shown_part(item: &Item) -> (usize, usize) {
         }
     }
     (from, to)
-}
-
-fn summary(findings: &Findings) -> String {
-    let summary = &findings.summary;
-    let mut out = String::new();
-    let counted = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    let found: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
-        .into_iter()
-        .map(|severity| (findings.count(severity), severity))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, severity)| counted(count, severity.id()))
-        .collect();
-    let found = if found.is_empty() { "nothing found".to_owned() } else { found.join(", ") };
-    let servers = findings.servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
-    let _ = write!(out, "{found} in {} for {servers}", counted(summary.migrations, "migration"));
-    for (count, word) in [(summary.allowed, "allowed"), (summary.accepted, "in the baseline")] {
-        if count > 0 {
-            let _ = write!(out, "; {count} {word}");
-        }
-    }
-    out.push('\n');
-    out
 }

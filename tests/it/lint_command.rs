@@ -82,7 +82,7 @@ fn folders_of_other_tools_need_no_settings() {
     assert_eq!(first("none"), "none/schema.sql:3 drop-column error");
     assert_eq!(first("none/schema.sql"), "none/schema.sql:3 drop-column error");
     let mysql = lint(&project, &["mysql"]).expect(1);
-    assert!(mysql.stdout.ends_with("in 1 migration for MySQL 8.4\n"), "{}", mysql.stdout);
+    assert!(mysql.stdout.contains(" in 1 migration for MySQL 8.4\n"), "{}", mysql.stdout);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn settings_change_rules_by_name_group_and_path() {
     assert_eq!(found(&project, 0, &["--rule", "json-column=off", "--fail-on", "error"]).len(), 2);
     assert_eq!(found(&project, 0, &["--fail-on", "never"]).len(), 3);
     let text = lint(&project, &["--fail-on", "never"]).expect(0).stdout;
-    assert!(text.ends_with("1 error, 1 warning, 1 note in 2 migrations for PostgreSQL 15\n"), "{text}");
+    assert!(text.contains("\n1 error, 1 warning, 1 note in 2 migrations for PostgreSQL 15\n"), "{text}");
 }
 
 #[test]

@@ -139,10 +139,10 @@ fn conclude(context: &Context, args: &Args, mut findings: Findings) -> Result<Ex
         }
     }
     let output = report::by_id(&args.format).expect("the argument's values are those of the list");
-    let look = Look { colours: printer::shows_colours() };
+    let fail_on = Severity::from_id(settings.text("lint.fail_on"));
+    let look = Look { colours: printer::shows_colours(), fail_on };
     context.printer.result(&(output.write)(&findings, look));
-    let least = Severity::from_id(settings.text("lint.fail_on"));
-    let fails = least.is_some_and(|least| findings.worst().is_some_and(|worst| worst >= least));
+    let fails = fail_on.is_some_and(|least| findings.worst().is_some_and(|worst| worst >= least));
     Ok(if fails { Exit::Findings } else { Exit::Done })
 }
 
