@@ -146,7 +146,9 @@ impl<'a> Place<'a> {
             let zone = self.step.settings.get("timezone").map(|zone| zone.to_ascii_lowercase());
             let utc =
                 zone.is_some_and(|zone| ["utc", "gmt", "etc/utc", "+00"].contains(&zone.trim_matches('\'')));
-            engine::effects(self.change(), self.before(), self.server(), utc)
+            // What no statement made may be there all the same: then IF EXISTS says nothing.
+            let certain = without_if_exists(self.change());
+            engine::effects(certain.as_ref().unwrap_or(self.change()), self.before(), self.server(), utc)
         })
     }
 
@@ -262,4 +264,16 @@ impl<'a> Place<'a> {
             other => other,
         }
     }
+}
+
+/// The same change of a relation without `IF EXISTS`, if it has one.
+fn without_if_exists(change: &Change) -> Option<Change> {
+    let (ChangeKind::AlterTable(_) | ChangeKind::Drop(_)) = &change.kind else { return None };
+    let mut certain = change.clone();
+    match &mut certain.kind {
+        ChangeKind::AlterTable(alter) if alter.if_exists => alter.if_exists = false,
+        ChangeKind::Drop(drop) if drop.if_exists => drop.if_exists = false,
+        _ => return None,
+    }
+    Some(certain)
 }

@@ -17,8 +17,7 @@ const LOUD_OPTIONS: &[&str] = &["user_catalog_table", "security_barrier", "secur
 
 impl Sorting<'_> {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) {
-        // What no statement made may be there all the same; what one dropped is not.
-        if alter.if_exists && self.is_gone(&alter.table) {
+        if alter.if_exists && self.before.relation_key(&alter.table).is_none() {
             return;
         }
         match alter.object {

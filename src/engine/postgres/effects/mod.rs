@@ -72,11 +72,6 @@ impl Sorting<'_> {
         self.before.relation_key(name).unwrap_or_else(|| self.before.new_key(name))
     }
 
-    /// Whether a statement has dropped the relation called `name`, or renamed it away.
-    fn is_gone(&self, name: &TableName) -> bool {
-        self.before.relation_key(name).is_none() && self.before.gone.contains_key(&self.before.new_key(name))
-    }
-
     fn table(&self, name: &TableName) -> Option<&Table> {
         self.before.table(name).map(|table| &**table)
     }
@@ -281,7 +276,9 @@ impl Sorting<'_> {
 
     fn drop_object(&mut self, drop: &DropObject) {
         match drop.object {
-            ObjectKind::Table | ObjectKind::ForeignTable if !(drop.if_exists && self.is_gone(&drop.name)) => {
+            ObjectKind::Table | ObjectKind::ForeignTable
+                if self.before.table(&drop.name).is_some() || !drop.if_exists =>
+            {
                 let relations = self.dropped_with(&drop.name, drop.cascade);
                 self.add(Operation::DropTable, relations);
             }
