@@ -84,7 +84,7 @@ impl Context {
 
     /// The migrations for `dialect`.
     pub fn folder_or_empty(&self, dialect: Option<Dialect>) -> Result<Folder, Report> {
-        let options = ReadOptions { variables: self.settings.variables.clone(), dialect };
+        let options = self.read_options(dialect);
         let path = self.folder_path();
         let folder = files::read_migrations(&path, self.settings.optional("source_format"), &options)
             .map_err(|error| self.folder_problem(&error))?;
@@ -96,6 +96,11 @@ impl Context {
 
     fn folder_problem(&self, error: &FolderError) -> Report {
         explain::folder(&self.folder_path(), error)
+    }
+
+    /// How the files for `dialect` are read.
+    pub fn read_options(&self, dialect: Option<Dialect>) -> ReadOptions {
+        ReadOptions { variables: self.settings.variables.clone(), dialect }
     }
 
     /// How connections are opened.
@@ -115,7 +120,7 @@ impl Context {
     }
 
     /// How a run behaves.
-    pub fn run_options(&self) -> RunOptions {
+    pub fn run_options(&self, dialect: Dialect) -> RunOptions {
         RunOptions {
             connect: self.connect_options(),
             lock_timeout: self.settings.duration("lock_timeout"),
@@ -124,6 +129,8 @@ impl Context {
             host: host(),
             release: self.settings.optional("release").map(str::to_owned),
             folder: self.folder_path(),
+            read: self.read_options(Some(dialect)),
+            mirror: self.settings.mirror_history(),
         }
     }
 
@@ -154,7 +161,7 @@ impl Context {
 }
 
 /// The host's name, as its own kernel gives it.
-fn host() -> String {
+pub fn host() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
     if name.is_empty() {

@@ -1,5 +1,9 @@
 //! What is said of each failure: what and where, why, the state of the database, and what to do.
 
+mod others;
+
+pub use others::adopt;
+
 use super::exit::Exit;
 use super::printer::{Report, visible};
 use super::settings::SettingsError;
@@ -108,6 +112,15 @@ pub fn folder(path: &Path, error: &FolderError) -> Report {
             and_more(report, problems.len()).help("correct them: a migration is never left out in silence")
         }
     }
+}
+
+/// Migrations that cannot be said in another format.
+pub fn export(path: &Path, to: &str, losses: &[SourceProblem]) -> Report {
+    let report = Report::new(Exit::Usage, format!("something would be lost in the format `{to}`"));
+    let shown = losses.iter().take(MOST).map(|loss| source_problem(path, loss));
+    and_more(shown.fold(report, Report::why), losses.len())
+        .state("nothing was written")
+        .help("take another format: `twostep` can say the most")
 }
 
 /// A folder in which nothing is a migration.
@@ -260,6 +273,8 @@ fn explained(url: &DatabaseUrl, used: &Journal, folder: &Path, exit: Exit, error
     match error {
         RunError::Connect { error, .. } => connect(url, error),
         RunError::Journal(error) => journal(url, used, error),
+        RunError::OtherHistory { tool, table, count } => others::other_history(tool, table, *count),
+        RunError::Mirror(error) => others::mirror(error),
         RunError::Scripts(problems) => {
             let shown = problems.iter().take(MOST).map(|problem| {
                 let help = problem.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));

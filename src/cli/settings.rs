@@ -1,5 +1,6 @@
 //! What is configured, and where each value came from: `twostep.toml`, then the environment, then the flags.
 
+use crate::run::adopt::mirror::MirrorWish;
 use crate::run::pending::OutOfOrder;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -110,6 +111,13 @@ pub static SETTINGS: &[Setting] = &[
         Shape::Choice(&["warn", "error", "allow"]),
         "warn",
         "what to do with a new migration that stands before an applied one",
+    ),
+    setting(
+        "mirror_history",
+        "TWOSTEP_MIRROR_HISTORY",
+        Shape::Choice(&["adopted", "yes", "no"]),
+        "adopted",
+        "whether the table of the tool that was adopted from is kept in step: yes, no, or as `adopt` was told",
     ),
     setting(
         "log",
@@ -414,6 +422,15 @@ impl Settings {
     /// The duration that `key` holds.
     pub fn duration(&self, key: &str) -> Duration {
         parse_duration(self.text(key)).expect("durations were checked when they were set")
+    }
+
+    /// Whether the old tool's table is kept in step.
+    pub fn mirror_history(&self) -> MirrorWish {
+        match self.text("mirror_history") {
+            "yes" => MirrorWish::Yes,
+            "no" => MirrorWish::No,
+            _ => MirrorWish::AsAdopted,
+        }
     }
 
     /// What to do with migrations that are out of order.

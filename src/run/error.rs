@@ -1,5 +1,6 @@
 //! Why a run stops.
 
+use super::adopt::mirror::MirrorError;
 use super::journal::{Applied, JournalError};
 use super::pending::Edited;
 use super::script::ScriptProblem;
@@ -50,6 +51,19 @@ pub enum RunError {
     /// The history cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Another tool has migrated this database, and its history was not taken over.
+    #[error("this database has the history of {tool}, and none of twostep")]
+    OtherHistory {
+        /// The tool.
+        tool: &'static str,
+        /// Its table.
+        table: String,
+        /// How many migrations it names.
+        count: usize,
+    },
+    /// The old tool's table cannot be kept in step.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
     /// Scripts that are not run at all.
     #[error("{} in the scripts that are to be run", counted(.0.len(), "problem"))]
     Scripts(Vec<ScriptProblem>),

@@ -1,5 +1,6 @@
 //! Does what the machine commands, and tells it what came of it.
 
+use super::adopt::mirror::{Mirror, MirrorWish};
 use super::contention::{self, Contention};
 use super::error::{Place, RunError};
 use super::fault;
@@ -16,7 +17,7 @@ use crate::db::session::{
 use crate::db::url::DatabaseUrl;
 use crate::dialect::Dialect;
 use crate::engine::{self, Resume, SessionChange};
-use crate::source::{Folder, Version};
+use crate::source::{Folder, ReadOptions, Version};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -38,6 +39,10 @@ pub struct RunOptions {
     pub release: Option<String>,
     /// The migrations folder, where programs and large files are.
     pub folder: PathBuf,
+    /// How its files are read.
+    pub read: ReadOptions,
+    /// Whether the table of the tool that was adopted from is written too.
+    pub mirror: MirrorWish,
 }
 
 /// One migration that a run has finished.
@@ -109,6 +114,7 @@ pub async fn run(
         error: None,
         warned: false,
         large_at: None,
+        mirror: None,
     };
     let mut machine = Machine::default();
     let mut event = Event::Started;
@@ -135,14 +141,14 @@ pub async fn run(
 pub(super) struct Executor<'a> {
     url: &'a DatabaseUrl,
     pub(super) journal: &'a Journal,
-    folder: &'a Folder,
+    pub(super) folder: &'a Folder,
     goal: &'a Goal,
     pub(super) options: &'a RunOptions,
     pub(super) signal: Signal,
     pub(super) session: Option<Box<dyn Session>>,
     pub(super) watcher: Option<Box<dyn Watcher>>,
-    history: History,
-    tasks: Vec<Task>,
+    pub(super) history: History,
+    pub(super) tasks: Vec<Task>,
     refs: Vec<UnitRef>,
     units: Vec<Unit>,
     transaction: Option<Transaction>,
@@ -167,12 +173,14 @@ pub(super) struct Executor<'a> {
     intended: HashMap<usize, Option<String>>,
     /// Units that have an intent because a rollback does not take back what they write.
     outliving: HashSet<usize>,
-    spent: Duration,
+    pub(super) spent: Duration,
     finished: Vec<Finished>,
     error: Option<RunError>,
     warned: bool,
     /// Line and first words of the statement of a large file that has failed.
     pub(super) large_at: Option<(usize, String)>,
+    /// The old tool's table, where it is to be kept in step.
+    pub(super) mirror: Option<Mirror>,
 }
 
 impl Executor<'_> {
@@ -336,6 +344,7 @@ impl Executor<'_> {
         if self.session.is_some() || !self.url.is_missing_file() {
             self.connect().await?;
             self.history = journal.read(self.session()).await?;
+            self.refuse_other_history().await?;
             for version in task::downs_wanted(self.goal, self.folder, &self.history) {
                 if let Some(down) = journal.stored_down(self.session(), &version).await? {
                     downs.insert(version, down);
@@ -489,6 +498,7 @@ impl Executor<'_> {
         if self.watcher.is_none() {
             self.open_watcher().await?;
         }
+        self.open_mirror().await?;
         let journal = self.journal;
         let history = std::mem::take(&mut self.history);
         let prepared = journal.prepare(self.session(), &history).await;
@@ -941,6 +951,9 @@ impl Executor<'_> {
                     });
                 }
             }
+        }
+        if completes {
+            sql.extend(self.mirror_sql(number));
         }
         sql.join(";")
     }

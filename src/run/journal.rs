@@ -83,7 +83,7 @@ pub struct Applied {
     pub kind: String,
     /// Whether it is applied, or on its way.
     pub state: State,
-    /// Checksum of what was run.
+    /// Checksum of what was run; empty where it was taken over and there is no file of it.
     pub checksum: Checksum,
     /// Whether it breaks older code.
     pub breaks_older: BreaksOlder,
@@ -103,6 +103,13 @@ pub struct Applied {
     pub has_down: bool,
     /// The tool whose history it was taken over from.
     pub adopted_from: Option<String>,
+}
+
+impl Applied {
+    /// Whether it was taken over from another tool, and there was no file of it.
+    pub fn had_no_file(&self) -> bool {
+        self.adopted_from.is_some() && self.checksum.as_str().is_empty()
+    }
 }
 
 /// A statement of a migration that is under way.
@@ -157,6 +164,33 @@ pub struct History {
     pub open_run: Option<OpenRun>,
     /// The highest run number so far.
     pub last_run_id: i64,
+    /// Where the database was taken over from, if it was.
+    pub adopted: Option<AdoptedFrom>,
+}
+
+/// Where a database was taken over from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdoptedFrom {
+    /// The tool; `baseline` where a person has said what is there.
+    pub tool: String,
+    /// Its table, as it is shown; empty where there is none.
+    pub table: String,
+    /// Whether that table is to be kept in step.
+    pub mirror: bool,
+}
+
+impl AdoptedFrom {
+    /// As the run's row keeps it.
+    pub fn to_text(&self) -> String {
+        serde_json::json!({ "from": self.tool, "table": self.table, "mirror": self.mirror }).to_string()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let value: serde_json::Value = serde_json::from_str(text).ok()?;
+        let field = |name: &str| value.get(name)?.as_str().map(str::to_owned);
+        let mirror = value.get("mirror")?.as_bool()?;
+        Some(Self { tool: field("from")?, table: field("table")?, mirror })
+    }
 }
 
 impl History {
@@ -368,6 +402,8 @@ impl Journal {
              ORDER BY sequence;\
              SELECT 's', version, ordinal, state, checksum, before_it, backend_pid, backend_started \
              FROM {statement} ORDER BY version, ordinal;\
+             SELECT 'a', detail FROM {run} WHERE id = (SELECT MAX(id) FROM {run} WHERE command = 'adopt' \
+             AND outcome = 'done');\
              SELECT 'r', id, command, run_by, backend_pid, backend_started, {silent}, {started_at}, outcome \
              FROM {run} ORDER BY id DESC LIMIT 1",
             meta = self.table("meta"),
@@ -405,6 +441,7 @@ impl Journal {
                 "v" => history.oldest_writer = row.number(2).unwrap_or(FORMAT),
                 "m" => history.applied.push(applied(row).map_err(|why| self.foreign(&why))?),
                 "s" => history.statements.push(statement(row)),
+                "a" => history.adopted = AdoptedFrom::from_text(row.text(1)),
                 _ => {
                     history.last_run_id = row.number(1).unwrap_or(0);
                     history.open_run = row.get(8).is_none().then(|| open_run(row));

@@ -1,6 +1,8 @@
 //! Bringing a database to where a release needs it: what is to be done (`pending`), the statements of it
-//! (`script`), what happens next (`machine`, pure), doing it (`executor`), and what is remembered (`journal`).
+//! (`script`), what happens next (`machine`, pure), doing it (`executor`), and what is remembered (`journal`). What another tool has done is
+//! taken over by `adopt`.
 
+pub mod adopt;
 mod autocommit;
 pub mod contention;
 pub mod error;
@@ -9,6 +11,7 @@ mod fault;
 pub mod journal;
 mod large;
 pub mod machine;
+mod others;
 pub mod pending;
 pub mod preview;
 mod program;

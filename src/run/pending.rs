@@ -88,7 +88,9 @@ pub fn compare(folder: &Folder, history: &History, to: Option<&Version>) -> Comp
         .map(|(position, migration)| (migration.version.as_str(), position))
         .collect();
     let mut comparison = Comparison::default();
-    let is_missing = |applied: &&Applied| !files.contains_key(applied.version.as_str());
+    // What had no file when it was taken over is not missed.
+    let is_missing =
+        |applied: &&Applied| !files.contains_key(applied.version.as_str()) && !applied.had_no_file();
     comparison.ahead = history.applied.iter().filter(is_missing).cloned().collect();
     comparison.half =
         history.applied.iter().filter(|applied| applied.state != State::Applied).cloned().collect();
@@ -111,7 +113,7 @@ pub fn compare(folder: &Folder, history: &History, to: Option<&Version>) -> Comp
                 if row.state == State::Applying {
                     comparison.pending.push(position);
                 }
-                if !same && row.adopted_from.is_none() {
+                if !same && !row.had_no_file() {
                     comparison.edited.push(edited(migration, row));
                 }
             }

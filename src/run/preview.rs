@@ -3,6 +3,7 @@
 use super::error::RunError;
 use super::executor::RunOptions;
 use super::journal::{History, Journal, State};
+use super::others;
 use super::script::Work;
 use super::task::{self, Agenda, Author, Direction, Goal, Task};
 use crate::db;
@@ -28,6 +29,7 @@ pub async fn preview(
             .await
             .map_err(|error| RunError::Connect { url: url.to_string(), error })?;
         let history = journal.read(&mut *session).await?;
+        others::refuse(&mut *session, &history).await?;
         for version in task::downs_wanted(goal, folder, &history) {
             if let Some(down) = journal.stored_down(&mut *session, &version).await? {
                 downs.insert(version, down);

@@ -391,7 +391,7 @@ fn prepare_stored(
 }
 
 /// A down as the journal keeps it, so that a rollback works without the files. Programs and large files are not kept.
-fn stored_down(script: &Script) -> Option<StoredDown> {
+pub fn stored_down(script: &Script) -> Option<StoredDown> {
     let (sql, separated) = match &script.body {
         Body::Sql { file, span } => (span.of(file).to_owned(), false),
         Body::Statements { statements, .. } => {
@@ -403,7 +403,8 @@ fn stored_down(script: &Script) -> Option<StoredDown> {
     Some(StoredDown { sql, separated, transaction: script.transaction })
 }
 
-fn kind_id(kind: Kind) -> &'static str {
+/// The word that the journal has for it.
+pub const fn kind_id(kind: Kind) -> &'static str {
     match kind {
         Kind::Versioned => "versioned",
         Kind::Repeatable => "repeatable",

@@ -312,7 +312,7 @@ fn migration_files(files: &[SourceFile]) -> Vec<&SourceFile> {
 
 /// Whether both hold the same migrations: the same versions in the same order, the same text in the same
 /// transactions.
-fn reads_alike(one: &Folder, two: &Folder) -> bool {
+pub fn reads_alike(one: &Folder, two: &Folder) -> bool {
     let script = |one: &super::Script, two: &super::Script| {
         let same_body = match (&one.body, &two.body) {
             (Body::Sql { span: one, .. }, Body::Sql { span: two, .. }) => one == two,

@@ -10,6 +10,7 @@ mod siphash;
 use super::reading::text;
 use super::{Migration, SourceFile, play};
 use siphash::SipHash13;
+use std::fmt;
 use std::hash::{Hash as _, Hasher as _};
 
 /// A checksum as another tool would keep it.
@@ -55,6 +56,19 @@ impl KeptChecksum {
             KeptChecksum::Prisma { as_it_is, unix, windows } => {
                 [as_it_is, unix, windows].iter().any(|hash| hash.eq_ignore_ascii_case(recorded))
             }
+        }
+    }
+}
+
+/// As the tool writes it: hexadecimal for a blob, else as text.
+impl fmt::Display for KeptChecksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeptChecksum::Sqlx(bytes) => f.write_str(&hex(bytes)),
+            KeptChecksum::Flyway(number) => write!(f, "{number}"),
+            KeptChecksum::Refinery { int8, .. } => write!(f, "{int8}"),
+            KeptChecksum::Play(hash) => f.write_str(hash),
+            KeptChecksum::Prisma { as_it_is, .. } => f.write_str(as_it_is),
         }
     }
 }

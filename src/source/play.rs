@@ -191,9 +191,18 @@ impl Side {
 }
 
 /// The lines of both directions, up first, as Play keeps them.
-pub(super) fn both_sides(file: &str) -> (String, String) {
+pub fn both_sides(file: &str) -> (String, String) {
     let (up, down, _) = sides(file);
     (up.text.trim().to_owned(), down.text.trim().to_owned())
+}
+
+/// The statements of one direction as Play keeps it in its table.
+pub fn kept_statements(text: &str) -> Vec<String> {
+    let mut side = Side::default();
+    for line in lines(text) {
+        side.push(line.text.trim(), line.start);
+    }
+    side.statements().into_iter().map(|statement| statement.text).collect()
 }
 
 /// Both directions of a file, and where the first of them starts.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "everything here is part of a test")]
 
+mod adopt_histories;
+mod adopt_tools;
 mod bad_input;
 mod catalog;
 mod client;

@@ -34,7 +34,7 @@ const WORLDLY: &[&str] =
     &["tokio", "sqlx", "std::fs", "std::net", "std::process", "std::time", "std::env", "tracing"];
 
 /// Folders in which each file is an entry of a list.
-const REGISTRIES: &[&str] = &["source", "rules", "plan", "report", "cli/commands"];
+const REGISTRIES: &[&str] = &["source", "rules", "plan", "report", "cli/commands", "run/adopt/tools"];
 
 fn rank(layer: &str) -> Option<usize> {
     LAYERS.iter().position(|layers| layers.contains(&layer))

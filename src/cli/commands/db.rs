@@ -156,7 +156,7 @@ async fn reset(context: &Context, args: &YesArgs) -> Result<Exit, Report> {
     drop_database(context, args).await?;
     create(context, &CreateArgs { encoding: None, collation: None, owner: None, service: None }).await?;
     let started = Instant::now();
-    let mut options = context.run_options();
+    let mut options = context.run_options(url.dialect());
     options.connect.create_if_missing = true;
     let journal = context.journal(&url);
     let goal = Goal::Migrate(Wanted::default());
@@ -213,7 +213,7 @@ async fn seed_database(context: &Context) -> Result<Exit, Report> {
         .help("put one there, or name another folder with `seeds` in twostep.toml"));
     }
     let journal = context.journal(&url);
-    let options = context.run_options();
+    let options = context.run_options(url.dialect());
     let seeded = seed::seed(&url, &journal, &files, &options, &context.signal).await;
     let count = seeded.map_err(|error| seed_problem(context, &url, &journal, &error))?;
     tracing::info!(event = "done", files = count, "{url} is seeded");

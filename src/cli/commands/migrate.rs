@@ -64,6 +64,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "ID")]
     release: Option<String>,
 
+    /// Write the table of the tool that was adopted from too, so that it can still be used
+    #[arg(long)]
+    mirror_history: bool,
+
     /// warn, error or allow: migrations that stand before an applied one
     #[arg(long, value_name = "POLICY")]
     out_of_order: Option<String>,
@@ -84,6 +88,7 @@ impl RunArgs {
         ]
         .into_iter()
         .filter_map(|(key, value)| value.clone().map(|value| (key, value)))
+        .chain(self.mirror_history.then(|| ("mirror_history", "yes".to_owned())))
         .collect()
     }
 }
@@ -97,7 +102,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     });
     let wanted = Wanted { to, out_of_order: context.settings.out_of_order(), allow_ahead: args.allow_ahead };
     let goal = Goal::Migrate(wanted);
-    let mut options = context.run_options();
+    let mut options = context.run_options(url.dialect());
     options.connect.create_if_missing = true;
     if args.dry_run {
         return dry_run(context, &url, &folder, &goal, &options).await;

@@ -1,9 +1,11 @@
 //! One file per command, and the list of all of them.
 
+pub mod adopt;
 pub mod completions;
 pub mod config;
 pub mod db;
 pub mod explain;
+pub mod export;
 pub mod init;
 pub mod lint;
 pub mod man;
@@ -36,6 +38,10 @@ pub enum Command {
     Rollback(rollback::Args),
     /// Show what is applied and what is pending
     Status(status::Args),
+    /// Take over a database that another tool has migrated
+    Adopt(adopt::Args),
+    /// Write the migrations in the format of another tool
+    Export(export::Args),
     /// Make, remove, fill, show and compare databases
     #[command(subcommand)]
     Db(db::Command),
@@ -62,6 +68,8 @@ impl Command {
             Command::Migrate(args) => migrate::run(context, &args).await,
             Command::Rollback(args) => rollback::run(context, &args).await,
             Command::Status(args) => status::run(context, &args).await,
+            Command::Adopt(args) => adopt::run(context, &args).await,
+            Command::Export(args) => export::run(context, &args),
             Command::Db(command) => db::run(context, command).await,
             Command::Resolve(args) => resolve::run(context, &args).await,
             Command::Unlock(args) => unlock::run(context, &args).await,

@@ -60,7 +60,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
         }
     };
     let goal = Goal::Rollback(target);
-    let options = context.run_options();
+    let options = context.run_options(url.dialect());
     if args.dry_run {
         return migrate::dry_run(context, &url, &folder, &goal, &options).await;
     }

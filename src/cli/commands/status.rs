@@ -5,6 +5,7 @@ use crate::cli::exit::Exit;
 use crate::cli::explain;
 use crate::cli::printer::Report;
 use crate::db::session::ConnectOptions;
+use crate::run::adopt::find::{self, Found};
 use crate::run::journal::{Applied, History, State};
 use crate::run::pending::{self, Comparison};
 use crate::run::task::label;
@@ -37,6 +38,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let url = context.url()?;
     let folder = context.folder(Some(url.dialect()))?;
     let journal = context.journal(&url);
+    let mut others = Vec::new();
     let history = if url.is_missing_file() {
         History::default()
     } else {
@@ -44,17 +46,29 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
         let mut session = context.connect(&url, &options).await?;
         let history =
             journal.read(&mut *session).await.map_err(|error| explain::journal(&url, &journal, &error))?;
+        if !history.exists {
+            others = find::in_the_way(&mut *session).await.map_err(|error| explain::connect(&url, &error))?;
+        }
         session.close().await;
         history
     };
     let comparison = pending::compare(&folder, &history, None);
     let lines = lines(&folder, &history, &comparison);
     if args.format == "json" {
-        context.printer.result(&json(&url.to_string(), &lines, &history, &comparison));
+        context.printer.result(&json(&url.to_string(), &lines, &history, &comparison, &others));
     } else {
-        context.printer.result(&text(&url.to_string(), &lines, &history, &comparison));
+        let mut text = text(&url.to_string(), &lines, &history, &comparison);
+        for other in &others {
+            text.push_str(&format!(
+                "{} has migrated this database: `{}` names {}; `twostep adopt` takes that over\n",
+                other.tool.id(),
+                other.table_shown(),
+                other.told.count()
+            ));
+        }
+        context.printer.result(&text);
     }
-    let clean = comparison.pending.is_empty() && !comparison.has_drift();
+    let clean = comparison.pending.is_empty() && !comparison.has_drift() && others.is_empty();
     Ok(if args.exit_code && !clean { Exit::Findings } else { Exit::Done })
 }
 
@@ -97,6 +111,9 @@ fn line(position: usize, migration: &Migration, history: &History, comparison: &
             history.statements.iter().filter(|row| row.version == migration.version && row.done).count();
         notes.push(format!("{done} statement(s) of it are done"));
     }
+    if let Some(from) = applied.as_ref().and_then(|row| row.adopted_from.as_deref()) {
+        notes.push(if from == "baseline" { "baseline".to_owned() } else { format!("adopted from {from}") });
+    }
     if migration.down.is_none() && migration.kind == Kind::Versioned {
         notes.push("no way back".to_owned());
     }
@@ -131,6 +148,10 @@ fn text(url: &str, lines: &[Line], history: &History, comparison: &Comparison) -
     }
     let applied = history.applied.iter().filter(|applied| applied.state == State::Applied).count();
     out.push_str(&format!("\n{url}: {applied} applied, {} pending", comparison.pending.len()));
+    match history.applied.iter().filter(|applied| applied.had_no_file()).count() {
+        0 => {}
+        count => out.push_str(&format!(", {count} adopted without a file")),
+    }
     if !comparison.ahead.is_empty() {
         out.push_str(&format!(", {} ahead of the files", comparison.ahead.len()));
     }
@@ -147,7 +168,7 @@ fn text(url: &str, lines: &[Line], history: &History, comparison: &Comparison) -
     out
 }
 
-fn json(url: &str, lines: &[Line], history: &History, comparison: &Comparison) -> String {
+fn json(url: &str, lines: &[Line], history: &History, comparison: &Comparison, others: &[Found]) -> String {
     let migrations: Vec<_> = lines
         .iter()
         .map(|line| {
@@ -163,6 +184,7 @@ fn json(url: &str, lines: &[Line], history: &History, comparison: &Comparison) -
                 "release": applied.and_then(|applied| applied.release.as_ref()),
                 "run": applied.map(|applied| applied.run_id),
                 "breaks_older": applied.map(|applied| applied.breaks_older.id()),
+                "adopted_from": applied.and_then(|applied| applied.adopted_from.as_ref()),
             })
         })
         .collect();
@@ -172,12 +194,19 @@ fn json(url: &str, lines: &[Line], history: &History, comparison: &Comparison) -
             "silent_s": run.silent_s, "pid": run.backend.pid,
         })
     });
+    let others: Vec<_> = others
+        .iter()
+        .map(|other| {
+            json!({ "tool": other.tool.id(), "table": other.table_shown(), "migrations": other.told.count() })
+        })
+        .collect();
     json!({
         "database": url,
         "history": history.exists,
         "pending": comparison.pending.len(),
         "drift": comparison.has_drift(),
         "running": run,
+        "other_histories": others,
         "migrations": migrations,
     })
     .to_string()
