@@ -36,8 +36,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         )));
     }
     let Some((sql, edit)) = place.with_word_behind("INDEX", "CONCURRENTLY") else { return Some(draft) };
-    let fix = if place.in_transaction() { Vec::new() } else { vec![edit] };
-    let draft = draft.help(sql).fix(fix);
+    let draft = place.fixed_outside(draft.help(sql), edit);
     Some(if place.in_transaction() { draft.help(NO_TRANSACTION) } else { draft })
 }
 

@@ -35,9 +35,8 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     let Some((sql, edit)) = place.with_word_behind("INDEX", "CONCURRENTLY") else { return Some(draft) };
     // Several indexes cannot be dropped concurrently in one statement.
     let alone = drop.part.1 == 1;
-    let fix = if place.in_transaction() || !alone { Vec::new() } else { vec![edit] };
     let draft = if alone {
-        draft.help(sql).fix(fix)
+        place.fixed_outside(draft.help(sql), edit)
     } else {
         draft.help(format!("DROP INDEX CONCURRENTLY {};", place.sql(&drop.name)))
     };

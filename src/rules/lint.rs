@@ -5,14 +5,14 @@ use super::allow::{self, Allow};
 use super::finding::{Finding, Places, text};
 use super::migration::{Back, Judged};
 use super::options::Options;
-use super::rule::{At, Check, Draft, Rule};
+use super::rule::{At, Check, Draft, Edit, Rule};
 use super::{RULES, by_id, edited_after_applied, format_trap, unknown_rule, unused_allow};
 use crate::analysis::{Step, analyze, analyze_one};
 use crate::dialect::Dialect;
 use crate::engine;
 use crate::engine::proposal::Proposal;
 use crate::schema::model::{Origin, Schema};
-use crate::source::{Folder, Kind, Migration, Script};
+use crate::source::{Folder, Kind, Migration, Script, by_id as by_format};
 use crate::text::Span;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -49,7 +49,13 @@ pub fn lint(folder: &Folder, chosen: &[usize], start: Schema, options: &Options)
         Some(first..numbers.len())
     });
     let ranges = step_ranges(&analysis.steps, numbers.len());
-    let mut run = Run { options, dialect: start.dialect, places: Places::default(), out: Linted::default() };
+    let mut run = Run {
+        options,
+        dialect: start.dialect,
+        no_transaction_mark: by_format(folder.format).map_or("", |format| format.no_transaction_mark()),
+        places: Places::default(),
+        out: Linted::default(),
+    };
     for at in places {
         let range = ranges[at].clone();
         let steps = &analysis.steps[range.clone()];
@@ -111,6 +117,8 @@ fn step_ranges(steps: &[Step], count: usize) -> Vec<Range<usize>> {
 struct Run<'o> {
     options: &'o Options,
     dialect: Dialect,
+    /// What stands on top of a file that runs without a transaction; empty where the format has nothing for it.
+    no_transaction_mark: &'static str,
     places: Places,
     out: Linted,
 }
@@ -174,7 +182,11 @@ impl Run<'_> {
                 self.out.allowed += 1;
                 continue;
             }
-            let finding = self.places.finding(rule, severity, script, steps, draft, proposal);
+            let outside = draft.outside;
+            let mut finding = self.places.finding(rule, severity, script, steps, draft, proposal);
+            if outside {
+                self.mark_outside(&mut finding);
+            }
             self.add(finding, &file);
         }
         for allow in &allows {
@@ -185,6 +197,16 @@ impl Run<'_> {
                 Draft::new(problem.what, "a directive that is not right is a plain comment: it does nothing")
                     .help(problem.help);
             self.at_directive(&format_trap::RULE, draft, problem.span, script, &file);
+        }
+    }
+
+    /// Adds to the fix of `finding` what tells its file's format to run it without a transaction; where the format has
+    /// no word for that in the file, there is no fix.
+    fn mark_outside(&self, finding: &mut Finding) {
+        match self.no_transaction_mark {
+            _ if finding.fix.is_empty() => {}
+            "" => finding.fix.clear(),
+            mark => finding.fix.insert(0, Edit { span: Span::default(), text: mark.to_owned() }),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A change that a rule looks at, and what is known around it: context comes before opinion.
 
 use super::migration::Judged;
-use super::rule::{Edit, Severity};
+use super::rule::{Draft, Edit, Severity};
 use crate::analysis::{Applied, Step};
 use crate::dialect::Dialect;
 use crate::engine;
@@ -255,6 +255,17 @@ impl<'a> Place<'a> {
         let at = token.span.end;
         let edit = Edit { span: Span::new(at, at), text: format!(" {put}") };
         Some((format!("{} {put}{};", &sql[..at], &sql[at..]), edit))
+    }
+
+    /// `draft` with an edit after which the statement cannot run in a transaction, where that changes nothing else: it is
+    /// in none now, or it is all that its file does.
+    pub fn fixed_outside(&self, draft: Draft, edit: Edit) -> Draft {
+        let is_alone = self.judged.steps.len() == 1 && self.step.changes.len() == 1;
+        match (self.in_transaction(), is_alone) {
+            (false, _) => draft.fix(vec![edit]),
+            (true, true) => draft.fix_outside(edit),
+            (true, false) => draft,
+        }
     }
 
     /// How bad something is that happens only under a condition: one step less.

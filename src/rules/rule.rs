@@ -178,6 +178,8 @@ pub struct Draft {
     pub severity: Option<Severity>,
     /// Edits of the statement's text that do what `help` says and change nothing else.
     pub fix: Vec<Edit>,
+    /// Whether `fix` is right only if its file also says that it runs without a transaction.
+    pub outside: bool,
 }
 
 /// A place in a migration.
@@ -214,6 +216,7 @@ impl Draft {
             help: Vec::new(),
             severity: None,
             fix: Vec::new(),
+            outside: false,
         }
     }
 
@@ -243,5 +246,11 @@ impl Draft {
     pub fn fix(mut self, edits: Vec<Edit>) -> Self {
         self.fix = edits;
         self
+    }
+
+    /// With an edit that is right only if the file says that it runs without a transaction.
+    #[must_use]
+    pub fn fix_outside(self, edit: Edit) -> Self {
+        Self { outside: true, ..self.fix(vec![edit]) }
     }
 }

@@ -20,6 +20,7 @@ mod json_schema;
 mod large;
 mod lint_bad_input;
 mod lint_command;
+mod lint_fix;
 mod lint_outputs;
 mod locks;
 mod many;

@@ -4,7 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::explain;
 use crate::cli::lint::target::{Finder, Target};
-use crate::cli::lint::{baseline, levels, since};
+use crate::cli::lint::{baseline, fix, levels, since};
 use crate::cli::printer::{self, Report};
 use crate::dialect::Dialect;
 use crate::engine::version::ServerVersion;
@@ -58,6 +58,14 @@ pub struct Args {
     #[arg(long)]
     write_baseline: bool,
 
+    /// Do what the help of a finding says, where that changes nothing else; shows the difference
+    #[arg(long, conflicts_with_all = ["stdin", "write_baseline"])]
+    fix: bool,
+
+    /// Show what --fix would change, and change nothing
+    #[arg(long, conflicts_with_all = ["stdin", "write_baseline", "fix"])]
+    diff: bool,
+
     /// Judge what comes on standard input
     #[arg(long, conflicts_with_all = ["paths", "since"])]
     stdin: bool,
@@ -93,6 +101,45 @@ fn formats() -> clap::builder::PossibleValuesParser {
 
 /// Judges, and prints what was found.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
+    let path = Path::new(context.settings.text("lint.baseline"));
+    if args.write_baseline {
+        let findings = found(context, args)?;
+        baseline::write(&findings, path)?;
+        let count = findings.items.len();
+        tracing::info!("{} now accepts {count} finding(s); only others will be shown", path.display());
+        return Ok(Exit::Done);
+    }
+    let mut findings = accepted(context, args, path)?;
+    if args.fix || args.diff {
+        let fixed = fix::fixed(&findings);
+        for one in &fixed {
+            if args.diff || args.format == "text" {
+                context.printer.result(&one.diff());
+            }
+            if args.fix {
+                one.write()?;
+            }
+        }
+        if args.diff {
+            return Ok(if fixed.is_empty() { Exit::Done } else { Exit::Findings });
+        }
+        let count: usize = fixed.iter().map(|one| one.findings).sum();
+        if count > 0 {
+            tracing::info!("{count} finding(s) are fixed in {} file(s)", fixed.len());
+            drop(fixed);
+            findings = accepted(context, args, path)?;
+        }
+    }
+    let output = report::by_id(&args.format).expect("the argument's values are those of the list");
+    let fail_on = Severity::from_id(context.settings.text("lint.fail_on"));
+    let look = Look { colours: printer::shows_colours(), fail_on };
+    context.printer.result(&(output.write)(&findings, look));
+    let fails = fail_on.is_some_and(|least| findings.worst().is_some_and(|worst| worst >= least));
+    Ok(if fails { Exit::Findings } else { Exit::Done })
+}
+
+/// All that is found.
+fn found(context: &Context, args: &Args) -> Result<Findings, Report> {
     let settings = &context.settings;
     let usage = |error| explain::settings(&error);
     let mut levels = levels::levels(settings).map_err(usage)?;
@@ -103,6 +150,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let finder = Finder { context, engine };
     let targets =
         if args.stdin { vec![finder.text("<stdin>", &stdin()?)?] } else { finder.targets(&args.paths)? };
+    let is_whole = |target: &Target| target.named.is_none() && args.since.is_none();
+    if (args.fix || args.diff) && targets.iter().any(is_whole) {
+        return Err(Report::new(Exit::Usage, "only new migrations can be fixed")
+            .why("a migration that is applied somewhere must keep its text: `twostep migrate` compares it")
+            .state("nothing was judged, nothing changed")
+            .help("say which are new: `--since main`, or the files"));
+    }
     let mut findings = Findings::new();
     for mut target in targets {
         let mut options = options(context, target.dialect)?;
@@ -116,21 +170,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
         }
         judge(&target, &options, &mut findings);
     }
-    conclude(context, args, findings)
+    Ok(findings)
 }
 
-/// Prints `findings`, or makes them the baseline.
-fn conclude(context: &Context, args: &Args, mut findings: Findings) -> Result<Exit, Report> {
-    let settings = &context.settings;
-    let path = Path::new(settings.text("lint.baseline"));
-    if args.write_baseline {
-        baseline::write(&findings, path)?;
-        let count = findings.items.len();
-        tracing::info!("{} now accepts {count} finding(s); only others will be shown", path.display());
-        return Ok(Exit::Done);
-    }
+/// What is found and not accepted by the baseline in `path`.
+fn accepted(context: &Context, args: &Args, path: &Path) -> Result<Findings, Report> {
+    let mut findings = found(context, args)?;
     if !path.as_os_str().is_empty() {
-        let gone = baseline::accept(&mut findings, path, levels::names_baseline(settings))?;
+        let gone = baseline::accept(&mut findings, path, levels::names_baseline(&context.settings))?;
         if gone > 0 && args.paths.is_empty() && args.since.is_none() && !args.stdin {
             let path = path.display();
             tracing::info!(
@@ -138,17 +185,15 @@ fn conclude(context: &Context, args: &Args, mut findings: Findings) -> Result<Ex
             );
         }
     }
-    let output = report::by_id(&args.format).expect("the argument's values are those of the list");
-    let fail_on = Severity::from_id(settings.text("lint.fail_on"));
-    let look = Look { colours: printer::shows_colours(), fail_on };
-    context.printer.result(&(output.write)(&findings, look));
-    let fails = fail_on.is_some_and(|least| findings.worst().is_some_and(|worst| worst >= least));
-    Ok(if fails { Exit::Findings } else { Exit::Done })
+    Ok(findings)
 }
 
 fn judge(target: &Target, options: &Options, findings: &mut Findings) {
     let mut linted = rules::lint(&target.folder, &target.chosen, Schema::new(target.dialect), options);
     linted.findings.retain(|finding| target.is_wanted(&finding.path));
+    // What may be applied somewhere keeps its text.
+    let edited = linted.findings.iter_mut().filter(|finding| options.edited.contains_key(&finding.path));
+    edited.for_each(|finding| finding.fix.clear());
     findings.add(linted, options.server, |path| target.shown(path));
 }
 

@@ -169,7 +169,7 @@ impl Finder<'_> {
         }
         for name in loose {
             let file = files::read_file(&root.join(&name), &name);
-            targets.push(self.loose(root, &file, dialect)?);
+            targets.push(Target { named: Some(vec![name]), ..self.loose(root, &file, dialect)? });
         }
         Ok(targets)
     }
