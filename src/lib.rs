@@ -9,6 +9,7 @@ pub mod engine;
 pub mod files;
 pub mod name;
 pub mod report;
+pub mod roundtrip;
 pub mod rules;
 pub mod run;
 pub mod schema;

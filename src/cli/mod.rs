@@ -8,6 +8,8 @@ pub mod exit;
 pub mod explain;
 pub mod lint;
 pub mod printer;
+pub mod roundtrip;
 pub mod settings;
+pub mod since;
 
 pub use entry::main;

@@ -61,6 +61,13 @@ pub static SETTINGS: &[Setting] = &[
         "twostep",
         "schema (PostgreSQL) or table prefix of the history",
     ),
+    setting(
+        "scratch_url",
+        "TWOSTEP_SCRATCH_URL",
+        Shape::Text,
+        "",
+        "server on which scratch databases may be made; a private one is started where it is empty",
+    ),
     setting("role", "TWOSTEP_ROLE", Shape::Text, "", "role that migrations run as (SET ROLE)"),
     setting("release", "TWOSTEP_RELEASE", Shape::Text, "", "id of the release, best its commit"),
     setting(

@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod error;
 pub mod mysql;
 pub mod postgres;
+pub mod scratch;
 pub mod session;
 pub mod sqlite;
 pub mod url;

@@ -7,6 +7,7 @@ pub mod locks;
 pub mod mysql;
 pub mod postgres;
 pub mod proposal;
+mod reach;
 pub mod read;
 pub mod session;
 pub mod sqlite;
@@ -16,6 +17,7 @@ mod widths;
 
 pub use guess::guess;
 pub use locks::{LockMode, LockRequest, relations_locked, table_made, touches_rows_only};
+pub use reach::reaches_beyond_database;
 pub use session::{
     LeftBehind, Resume, Scope, SessionChange, asks_for_the_last, inserts, keep, lacks, left_behind,
     only_session, put_back, resume, session_changes, user_variables,

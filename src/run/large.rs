@@ -17,19 +17,19 @@ use std::path::Path;
 const READ_BYTES: usize = 64 * 1024;
 
 /// The statements of an open file.
-struct Statements {
+pub(crate) struct Statements {
     file: File,
     splitter: Splitter,
     buffer: Vec<u8>,
 }
 
 impl Statements {
-    fn open(path: &Path, dialect: Dialect) -> std::io::Result<Self> {
+    pub(crate) fn open(path: &Path, dialect: Dialect) -> std::io::Result<Self> {
         Ok(Self { file: File::open(path)?, splitter: Splitter::new(dialect), buffer: vec![0; READ_BYTES] })
     }
 
     /// What comes next; the file is read as far as that needs.
-    fn next(&mut self) -> std::io::Result<Next> {
+    pub(crate) fn next(&mut self) -> std::io::Result<Next> {
         loop {
             match self.splitter.pull() {
                 Next::NeedMore => match self.file.read(&mut self.buffer)? {

@@ -5,6 +5,8 @@ use super::executor::Executor;
 use super::machine::{Event, Failure};
 use super::task::Direction;
 use crate::db::url::DatabaseUrl;
+use crate::source::Version;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
@@ -23,26 +25,9 @@ impl Executor<'_> {
         let failed =
             |how: String| RunError::Program { place: place.clone(), program: program.to_owned(), how };
         let path = self.options.folder.join(program);
-        let path = std::path::absolute(&path).unwrap_or(path);
         let (_, task, _) = self.unit(unit);
-        let direction = match task.direction {
-            Direction::Up => "up",
-            Direction::Down => "down",
-        };
-        let mut command = Command::new(&path);
-        command.env_clear();
-        for name in KEPT {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
-        }
-        command
-            .env("DATABASE_URL", self.url().expose())
-            .env("TWOSTEP_VERSION", task.record.version.as_str())
-            .env("TWOSTEP_DIRECTION", direction)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        let mut command = command(&path, self.url(), &task.record.version, task.direction);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = match command.spawn() {
             Ok(child) => child,
             // It did not start, so nothing was done.
@@ -85,6 +70,27 @@ impl Executor<'_> {
             Err(error) => self.fail(Failure::Refused, failed(format!("cannot be waited for: {error}"))),
         }
     }
+}
+
+/// The program at `path`, in the environment that a migration sees.
+pub(crate) fn command(path: &Path, url: &DatabaseUrl, version: &Version, direction: Direction) -> Command {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut command = Command::new(path);
+    command.env_clear();
+    for name in KEPT {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    let direction = match direction {
+        Direction::Up => "up",
+        Direction::Down => "down",
+    };
+    command
+        .env("DATABASE_URL", url.expose())
+        .env("TWOSTEP_VERSION", version.as_str())
+        .env("TWOSTEP_DIRECTION", direction);
+    command
 }
 
 /// Sends SIGTERM, by the system's own `kill`, which needs no unsafe code.

@@ -30,6 +30,7 @@ mod poolers;
 mod programs;
 mod readme;
 mod release_phase;
+mod roundtrip_verdicts;
 mod sample;
 mod second_opinion;
 mod servers;

@@ -13,6 +13,7 @@ pub mod migrate;
 pub mod new;
 pub mod resolve;
 pub mod rollback;
+pub mod roundtrip;
 pub mod status;
 pub mod unlock;
 
@@ -36,6 +37,8 @@ pub enum Command {
     Migrate(migrate::Args),
     /// Take back what was applied
     Rollback(rollback::Args),
+    /// Show on a scratch database that every down undoes its up
+    Roundtrip(roundtrip::Args),
     /// Show what is applied and what is pending
     Status(status::Args),
     /// Take over a database that another tool has migrated
@@ -67,6 +70,7 @@ impl Command {
             Command::Explain(args) => explain::run(context, &args),
             Command::Migrate(args) => migrate::run(context, &args).await,
             Command::Rollback(args) => rollback::run(context, &args).await,
+            Command::Roundtrip(args) => roundtrip::run(context, &args).await,
             Command::Status(args) => status::run(context, &args).await,
             Command::Adopt(args) => adopt::run(context, &args).await,
             Command::Export(args) => export::run(context, &args),

@@ -1,0 +1,13 @@
+//! What `twostep roundtrip` needs beside its arguments:
+//!
+//! - `wish`: where the scratch databases are made;
+//! - `preparation`: from arguments, settings and files to the options of a run;
+//! - `explain`: its errors.
+
+mod explain;
+mod preparation;
+mod wish;
+
+pub use explain::{broken, no_place};
+pub use preparation::Preparation;
+pub use wish::{Wished, wish};
