@@ -27,16 +27,19 @@ pub(super) fn mirror(error: &MirrorError) -> Report {
     let report = Report::new(Exit::Usage, visible(&error.to_string()));
     let without = "or go on without it: `mirror_history = \"no\"` in twostep.toml";
     match error {
-        MirrorError::Database(_) | MirrorError::NothingAdopted => {
-            report.help("`twostep adopt` takes over what another tool has applied").help(without)
-        }
+        MirrorError::Database(_) | MirrorError::NothingAdopted => report
+            .why("`mirror_history` asks for it")
+            .help("`twostep adopt` takes over what another tool has applied")
+            .help(without),
         MirrorError::Gone { .. } => {
             report.why("what was adopted is to be kept in step with it").help("put it back").help(without)
         }
         MirrorError::WentOn { .. } => report
             .why("they were applied by that tool since it was adopted, and must not be run again")
             .help("`twostep adopt` takes them over too"),
-        MirrorError::NotPossible { .. } => report.help("settle it with that tool").help(without),
+        MirrorError::NotPossible { why, .. } => {
+            report.why(visible(why)).help("settle it with that tool").help(without)
+        }
     }
 }
 
@@ -57,9 +60,9 @@ pub fn adopt(url: &DatabaseUrl, used: &Journal, folder: &Path, error: &AdoptErro
             .help(
                 "without any, say which of your files the database has: `twostep adopt --baseline VERSION`",
             ),
-        AdoptError::Several(_) => {
-            new(Exit::Usage).help("say which: `--from TOOL`, and `--table NAME` where that is not enough")
-        }
+        AdoptError::Several(_) => new(Exit::Usage)
+            .why("only one of them can be that of these files")
+            .help("say which: `--from TOOL`, and `--table NAME` where that is not enough"),
         AdoptError::Plan(error) => plan(new(Exit::Usage), folder, error),
         AdoptError::Files(SeenByError::Files(_)) => return new(Exit::Usage).state(UNCONNECTED),
         AdoptError::Files(SeenByError::Otherwise { read, format, .. }) => new(Exit::Usage)
@@ -69,7 +72,9 @@ pub fn adopt(url: &DatabaseUrl, used: &Journal, folder: &Path, error: &AdoptErro
         AdoptError::ReadOnly(_) => {
             new(Exit::NoAccess).help("connect to the primary, with a role that may write")
         }
-        AdoptError::NoMirror { .. } => new(Exit::Usage).help("adopt without `--mirror-history`"),
+        AdoptError::NoMirror { why, .. } => {
+            new(Exit::Usage).why(*why).help("adopt without `--mirror-history`")
+        }
     };
     report.state("nothing changed")
 }

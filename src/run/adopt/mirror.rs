@@ -62,7 +62,7 @@ pub enum MirrorError {
         versions: Vec<String>,
     },
     /// The tool's history is not in order, or cannot hold this.
-    #[error("the history of {tool} cannot be kept in step: {why}")]
+    #[error("the history of {tool} cannot be kept in step")]
     NotPossible {
         /// The tool.
         tool: String,

@@ -2,7 +2,7 @@
 
 use super::files::{AsKept, SeenBy};
 use super::tool::{Entry, Told, Tool, Trouble, numbers};
-use crate::run::journal::{Applied, History, StoredDown};
+use crate::run::journal::{Applied, History, State, StoredDown};
 use crate::run::task::{label, stored_down};
 use crate::source::{Checksum, Folder, Kind, Migration, Version};
 use std::collections::{HashMap, HashSet};
@@ -131,8 +131,8 @@ pub enum PlanError {
         /// The version.
         version: String,
     },
-    /// The tool has taken back what was taken over from it.
-    #[error("{tool} has taken back what was adopted from it: {}", .versions.join(", "))]
+    /// The tool has taken back what the journal has as applied.
+    #[error("{tool} has taken back what is applied here: {}", .versions.join(", "))]
     TakenBack {
         /// The tool.
         tool: &'static str,
@@ -296,9 +296,12 @@ impl Matching<'_> {
     }
 
     fn are_still_there(&self, entries: &[Matched], known: &History) -> Result<(), PlanError> {
-        let told: HashSet<Version> = entries.iter().map(|one| self.version(one)).collect();
+        let canonical = |version: &Version| self.tool.canonical(version.as_str());
+        let told: HashSet<String> = entries.iter().map(|one| canonical(&self.version(one))).collect();
+        let in_step = known.adopted.as_ref().is_some_and(|from| from.mirror);
         let gone = |row: &&Applied| {
-            row.adopted_from.as_deref() == Some(self.tool.id()) && !told.contains(&row.version)
+            let was_there = in_step || row.adopted_from.as_deref() == Some(self.tool.id());
+            was_there && row.state == State::Applied && !told.contains(&canonical(&row.version))
         };
         let gone: Vec<String> =
             known.applied.iter().filter(gone).map(|row| label(&row.version, &row.name)).collect();
@@ -344,7 +347,7 @@ impl Matching<'_> {
     /// The version as the files spell it, or would.
     fn version(&self, one: &Matched) -> Version {
         let Some(migration) = self.file(one) else {
-            let key = &one.entry.key;
+            let key = &self.tool.version_of(&one.entry.key);
             let mut widths = self.folder.migrations.iter().filter(|one| one.kind == Kind::Versioned);
             let width = widths.next().map_or(0, |first| first.version.as_str().len());
             let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

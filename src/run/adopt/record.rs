@@ -87,12 +87,12 @@ pub enum AdoptError {
     #[error("the database cannot be written: {0}")]
     ReadOnly(String),
     /// What the tool keeps cannot be kept in step.
-    #[error("the history of {tool} cannot be kept in step: {why}")]
+    #[error("the history of {tool} cannot be kept in step")]
     NoMirror {
         /// The tool.
         tool: &'static str,
         /// Why.
-        why: String,
+        why: &'static str,
     },
 }
 
@@ -152,6 +152,9 @@ async fn look(
         Origin::Tool(named) => named,
     };
     let found = only_one(find::named(session, named).await?)?;
+    if let (true, Some(why)) = (wish.mirror, found.tool.cannot_be_mirrored()) {
+        return Err(AdoptError::NoMirror { tool: found.tool.id(), why });
+    }
     let from = AdoptedFrom {
         tool: found.tool.id().to_owned(),
         table: found.table_shown(),

@@ -34,6 +34,11 @@ pub trait Tool: Sync {
         migration.version.as_str().to_owned()
     }
 
+    /// The version that a file called `key` would have here.
+    fn version_of(&self, key: &str) -> String {
+        key.to_owned()
+    }
+
     /// One spelling for all that mean the same version.
     fn canonical(&self, key: &str) -> String {
         canonical_number(key)
@@ -47,6 +52,11 @@ pub trait Tool: Sync {
     /// Whether `key` stands for all migrations up to it where [`Told::covered_up_to`] names `to`.
     fn is_covered(&self, key: &str, to: &str) -> bool {
         numbers(key) <= numbers(to)
+    }
+
+    /// Why its table cannot be written by anybody else, where it cannot.
+    fn cannot_be_mirrored(&self) -> Option<&'static str> {
+        None
     }
 
     /// What it would write of a migration that was applied, as SQL without a `;` behind it; or why it cannot be written.

@@ -46,6 +46,10 @@ impl Tool for Alembic {
         told
     }
 
+    fn cannot_be_mirrored(&self) -> Option<&'static str> {
+        Some(NO_REVISION)
+    }
+
     fn applied_sql(&self, _: &Mirrored<'_>) -> Result<Vec<String>, String> {
         Err(NO_REVISION.to_owned())
     }

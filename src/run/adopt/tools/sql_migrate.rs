@@ -38,6 +38,10 @@ impl Tool for SqlMigrate {
         migration.up.path.rsplit('/').next().unwrap_or_default().to_owned()
     }
 
+    fn version_of(&self, key: &str) -> String {
+        key.strip_suffix(".sql").unwrap_or(key).to_owned()
+    }
+
     fn applied_sql(&self, applied: &Mirrored<'_>) -> Result<Vec<String>, String> {
         Ok(vec![format!(
             "INSERT INTO {} (id, applied_at) VALUES ({}, {})",
