@@ -107,12 +107,14 @@ pub fn read_migrations_of(
     options: &ReadOptions,
 ) -> Result<Folder, FolderError> {
     let is_large = |file: &SourceFile| matches!(file.contents, Contents::Large { .. });
-    let found = match format {
-        Some(id) => by_id(id),
-        None => detect(&files, options).ok(),
-    };
-    if found.is_some_and(|format| format.needs_whole_files()) && files.iter().any(is_large) {
-        files = read_folder_up_to(path, u64::MAX)?;
+    if files.iter().any(is_large) {
+        let found = match format {
+            Some(id) => by_id(id),
+            None => detect(&files, options).ok(),
+        };
+        if found.is_some_and(|format| format.needs_whole_files()) {
+            files = read_folder_up_to(path, u64::MAX)?;
+        }
     }
     read(&files, format, options)
         .map_err(|problems| FolderError::Problems { path: path.to_owned(), problems })
@@ -181,7 +183,7 @@ fn beside(
 
 /// Reads one file, which is called `name` in what is said of it. What cannot be read is broken.
 pub fn read_file(path: &Path, name: &str) -> SourceFile {
-    let read = || source_file(path, name.to_owned(), &fs::metadata(path)?, LARGE_BYTES);
+    let read = || source_file(path, name.to_owned(), LARGE_BYTES);
     let broken = |error: io::Error| SourceFile {
         path: name.to_owned(),
         contents: Contents::Broken(format!("cannot be read: {error}")),
@@ -214,25 +216,37 @@ impl Walk<'_> {
             let path = entry.path();
             let name = entry.file_name();
             let Some(name) = name.to_str() else { return Err(FilesError::Name { path }) };
-            let metadata = fs::metadata(&path).map_err(|source| self.unreadable(&path, source))?;
             let below = if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
+            // A plain file is asked for its metadata once it is open: for a thousand of them that shows.
+            if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                let file = source_file(&path, below, self.held_bytes)
+                    .map_err(|source| FilesError::Unreadable { path, source })?;
+                self.take(file)?;
+                continue;
+            }
+            let metadata = fs::metadata(&path).map_err(|source| self.unreadable(&path, source))?;
             if metadata.is_dir() {
                 // Kubernetes mounts files as links into a hidden folder; version control keeps its own there.
                 if !name.starts_with('.') {
                     self.folder(&path, &below)?;
                 }
             } else if metadata.is_file() {
-                let file = source_file(&path, below, &metadata, self.held_bytes)
+                let file = source_file(&path, below, self.held_bytes)
                     .map_err(|source| FilesError::Unreadable { path, source })?;
-                self.found.push(file);
-                if self.found.len() > FILES_MAX {
-                    return Err(FilesError::TooMany { path: self.root.to_owned() });
-                }
+                self.take(file)?;
             } else {
                 return Err(FilesError::Special { path });
             }
         }
         self.above.pop();
+        Ok(())
+    }
+
+    fn take(&mut self, file: SourceFile) -> Result<(), FilesError> {
+        self.found.push(file);
+        if self.found.len() > FILES_MAX {
+            return Err(FilesError::TooMany { path: self.root.to_owned() });
+        }
         Ok(())
     }
 
@@ -248,15 +262,16 @@ impl Walk<'_> {
 }
 
 /// Reads one file.
-fn source_file(path: &Path, below: String, metadata: &Metadata, held_bytes: u64) -> io::Result<SourceFile> {
-    let executable = is_executable(metadata);
-    let must_be_text = !executable || has_text_ending(&below);
+fn source_file(path: &Path, below: String, held_bytes: u64) -> io::Result<SourceFile> {
     let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let executable = is_executable(&metadata);
+    let must_be_text = !executable || has_text_ending(&below);
     let (contents, byte_order_mark) = if metadata.len() > held_bytes {
         large(file, must_be_text)?
     } else {
         // A file that grows while it is read is taken as far as it was when it was found.
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
         file.take(held_bytes).read_to_end(&mut bytes)?;
         held(bytes, must_be_text)
     };

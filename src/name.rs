@@ -154,17 +154,16 @@ pub fn literal(value: &str, dialect: Dialect) -> String {
         Dialect::Sqlite => format!("'{}'", value.replace('\'', "''")),
         Dialect::Mysql if value.is_empty() => "''".to_owned(),
         Dialect::Mysql => {
-            use fmt::Write as _;
-            let mut out = String::with_capacity(value.len() * 2 + 20);
-            out.push_str("_utf8mb4 x'");
-            for byte in value.bytes() {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "{byte:02x}");
-            }
-            out.push('\'');
-            out
+            format!("_utf8mb4 x'{}'", hex(value.as_bytes()))
         }
     }
+}
+
+/// `bytes` as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
 /// `value` as MySQL's string in quotes, for the places where its grammar takes no other literal. The session must not

@@ -74,6 +74,21 @@ impl Context {
     /// The migrations for `dialect`; a folder without any is an error.
     pub fn folder(&self, dialect: Option<Dialect>) -> Result<Folder, Report> {
         let folder = self.folder_or_empty(dialect)?;
+        self.not_empty(folder)
+    }
+
+    /// [`Context::folder`], read by another thread while this one does other things.
+    pub async fn folder_meanwhile(&self, dialect: Option<Dialect>) -> Result<Folder, Report> {
+        let options = self.read_options(dialect);
+        let (path, format) = (self.folder_path(), self.settings.optional("source_format").map(str::to_owned));
+        let read =
+            tokio::task::spawn_blocking(move || files::read_migrations(&path, format.as_deref(), &options));
+        let read = read.await.expect("reading a folder does not panic, and nothing aborts it");
+        let folder = self.read_folder(read)?;
+        self.not_empty(folder)
+    }
+
+    fn not_empty(&self, folder: Folder) -> Result<Folder, Report> {
         if folder.migrations.is_empty() {
             let message =
                 format!("the migrations folder `{}` holds no migration", self.folder_path().display());
@@ -84,10 +99,15 @@ impl Context {
 
     /// The migrations for `dialect`.
     pub fn folder_or_empty(&self, dialect: Option<Dialect>) -> Result<Folder, Report> {
-        let options = self.read_options(dialect);
         let path = self.folder_path();
-        let folder = files::read_migrations(&path, self.settings.optional("source_format"), &options)
-            .map_err(|error| self.folder_problem(&error))?;
+        let format = self.settings.optional("source_format");
+        self.read_folder(files::read_migrations(&path, format, &self.read_options(dialect)))
+    }
+
+    /// The folder that was read, with its warnings said; or why it cannot be.
+    fn read_folder(&self, read: Result<Folder, FolderError>) -> Result<Folder, Report> {
+        let path = self.folder_path();
+        let folder = read.map_err(|error| self.folder_problem(&error))?;
         for warning in folder.warnings.iter().chain(folder.migrations.iter().flat_map(|m| &m.warnings)) {
             tracing::warn!("{}", explain::source_problem(&path, warning));
         }

@@ -21,7 +21,7 @@ use crate::source::SourceProblem;
 use std::path::Path;
 
 /// The state where the configuration or the files are wrong.
-pub const UNCONNECTED: &str = "nothing was connected to, nothing changed";
+pub const UNCONNECTED: &str = "no statement was sent to a database, nothing changed";
 
 /// Of many problems of one kind, this many are shown.
 const MOST: usize = 20;

@@ -11,7 +11,7 @@ use crate::dialect::Dialect;
 use crate::name::{Name, literal};
 use async_trait::async_trait;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgErrorPosition};
-use sqlx::{AssertSqlSafe, Connection, Executor, Row as _, ValueRef as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection, Executor, Row as _, ValueRef as _};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +58,7 @@ impl Engine for PostgresEngine {
         Ok(Box::new(PostgresWatcher { own, watched: watched.backend }))
     }
 
-    fn begin_sql(&self, options: Begin) -> String {
+    fn begin_sql(&self, options: &Begin) -> String {
         format!("BEGIN; SET LOCAL lock_timeout = '{}ms'", options.lock_timeout.as_millis())
     }
 
@@ -202,7 +202,9 @@ impl PostgresSession {
         let connect = PgConnectOptions::from_str(url.expose())
             .map_err(redacted)?
             .extra_float_digits(None)
-            .application_name(&options.application_name);
+            .application_name(&options.application_name)
+            // The runner says itself what it runs, once.
+            .disable_statement_logging();
         let attempt = tokio::time::timeout(options.connect_timeout, PgConnection::connect_with(&connect));
         let connection = match attempt.await {
             Ok(connected) => connected.map_err(redacted)?,
@@ -470,7 +472,8 @@ impl Session for PostgresSession {
         // as a query, after which SET TRANSACTION ISOLATION LEVEL is refused.
         let token = format!("{:016x}", random());
         self.mark = format!("\n; SET LOCAL {MARK} = '{token}'");
-        let sql = format!("{reset}{}{}", PostgresEngine.begin_sql(options), self.mark);
+        let lock = options.lock.as_ref().map_or_else(String::new, |lock| format!("; {lock}"));
+        let sql = format!("{reset}{}{}{lock}", PostgresEngine.begin_sql(&options), self.mark);
         self.run(&sql).await?;
         Ok(Transaction { token })
     }
@@ -495,9 +498,9 @@ impl Session for PostgresSession {
             literal(FENCE, DIALECT)
         );
         let sql = format!(
-            "SELECT CASE WHEN current_user::pg_catalog.text OPERATOR(pg_catalog.=) {user} THEN 0 ELSE \
-             ({switched} OPERATOR(pg_catalog.||) current_user::pg_catalog.text)::pg_catalog.int4 END; \
-             SELECT CASE WHEN pg_catalog.current_setting('{MARK}', true) OPERATOR(pg_catalog.=) {token} \
+            "SELECT CASE WHEN current_user::pg_catalog.text OPERATOR(pg_catalog.<>) {user} \
+             THEN ({switched} OPERATOR(pg_catalog.||) current_user::pg_catalog.text)::pg_catalog.int4 \
+             WHEN pg_catalog.current_setting('{MARK}', true) OPERATOR(pg_catalog.=) {token} \
              THEN CASE WHEN pg_catalog.pg_advisory_unlock({number}) \
              THEN CASE WHEN pg_catalog.pg_try_advisory_lock({number}) THEN 0 ELSE {failure} END \
              ELSE {failure} END ELSE {failure} END;{journal};COMMIT",

@@ -117,13 +117,16 @@ pub struct Blocker {
 }
 
 /// How one transaction of ours is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Begin {
     /// Longest time a statement may stand in a lock's queue.
     pub lock_timeout: Duration,
     /// Whether the session is taken back first to what it was after connecting: true at the start of a migration,
     /// false between the statements of one that runs without a transaction around it.
     pub fresh: bool,
+    /// What asks for the lock of the transaction's first statement, where the engine can ask for one: it goes with
+    /// what opens the transaction, and saves a round trip.
+    pub lock: Option<String>,
 }
 
 /// The open transaction, so that it is noticed when a migration has ended it.
@@ -155,7 +158,7 @@ pub trait Engine: Send + Sync {
     ) -> Result<Box<dyn Watcher>, DbError>;
 
     /// The text that opens a transaction, for [`Session::begin`] and for people.
-    fn begin_sql(&self, options: Begin) -> String;
+    fn begin_sql(&self, options: &Begin) -> String;
 
     /// Makes the URL's database; `Ok(false)` where it exists.
     async fn create_database(

@@ -49,7 +49,7 @@ impl Engine for SqliteEngine {
         Ok(Box::new(SqliteWatcher { stop: watched.stop }))
     }
 
-    fn begin_sql(&self, _options: Begin) -> String {
+    fn begin_sql(&self, _options: &Begin) -> String {
         "BEGIN IMMEDIATE; SAVEPOINT twostep".to_owned()
     }
 
@@ -211,11 +211,7 @@ fn text_row(row: &sqlx::sqlite::SqliteRow) -> Result<Row, sqlx::Error> {
             Ok(Some(match kind.as_str() {
                 "INTEGER" | "BOOLEAN" => row.try_get_unchecked::<i64, _>(index)?.to_string(),
                 "REAL" => row.try_get_unchecked::<f64, _>(index)?.to_string(),
-                "BLOB" => row
-                    .try_get_unchecked::<Vec<u8>, _>(index)?
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect(),
+                "BLOB" => crate::name::hex(&row.try_get_unchecked::<Vec<u8>, _>(index)?),
                 _ => row.try_get_unchecked::<String, _>(index)?,
             }))
         })
@@ -321,7 +317,7 @@ impl Session for SqliteSession {
             self.reset().await?;
         }
         self.broken_before = Some(self.broken_keys().await?);
-        let sql = SqliteEngine.begin_sql(options);
+        let sql = SqliteEngine.begin_sql(&options);
         self.run(&sql).await?;
         Ok(Transaction { token: "twostep".to_owned() })
     }

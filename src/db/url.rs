@@ -166,6 +166,11 @@ impl DatabaseUrl {
         self.dialect == Dialect::Sqlite && !self.is_memory() && !std::path::Path::new(&self.database).exists()
     }
 
+    /// Whether the database is a file (or memory) of this process, and no server's.
+    pub fn is_file(&self) -> bool {
+        self.dialect == Dialect::Sqlite
+    }
+
     /// The same server and rights, with another database.
     pub fn with_database(&self, database: &str) -> Self {
         if self.dialect == Dialect::Sqlite {

@@ -164,7 +164,7 @@ impl Applier {
         statements: &[Statement],
         fresh: bool,
     ) -> Result<(), ApplyError> {
-        let begin = Begin { lock_timeout: LOCK_TIMEOUT, fresh };
+        let begin = Begin { lock_timeout: LOCK_TIMEOUT, fresh, lock: None };
         let transaction = self.session.begin(begin).await.map_err(|error| place.failed(error))?;
         for statement in statements {
             if let Err(error) = self.send(statement).await {
@@ -185,7 +185,7 @@ impl Applier {
         let failed = |error| place.failed(error);
         let before = self.session.before_alone(statement.sql()).await.map_err(failed)?;
         if before.as_deref() == Some(IN_TRANSACTION) {
-            let begin = Begin { lock_timeout: LOCK_TIMEOUT, fresh: false };
+            let begin = Begin { lock_timeout: LOCK_TIMEOUT, fresh: false, lock: None };
             let transaction = self.session.begin(begin).await.map_err(failed)?;
             if let Err(error) = self.send(statement).await {
                 return Err(self.give_up(failed(error)).await);
@@ -233,7 +233,7 @@ impl Applier {
         let place = Place { path: &script.path, statement: None };
         let mut statements = Statements::open(&self.folder.join(&script.path), self.session.dialect())
             .map_err(|error| place.unreadable(error.to_string()))?;
-        let begin = Begin { lock_timeout: LOCK_TIMEOUT, fresh: true };
+        let begin = Begin { lock_timeout: LOCK_TIMEOUT, fresh: true, lock: None };
         let transaction = self.session.begin(begin).await.map_err(|error| place.failed(error))?;
         loop {
             let read = match statements.next() {

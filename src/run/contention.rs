@@ -57,6 +57,11 @@ impl Contention {
         self.blockers = blockers;
     }
 
+    /// Whether the next try stands in the lock's queue instead of asking whether it is free.
+    pub fn stands_in_queues(&self) -> bool {
+        self.outwait_autovacuum || self.tries >= ASKS_WITHOUT_QUEUEING
+    }
+
     /// How long to wait before the next try: longer each time, up to 2 s, never in step with others.
     pub fn pause(&self) -> Duration {
         if self.outwait_autovacuum {

@@ -6,6 +6,7 @@ use super::error::{Place, RunError};
 use super::fault;
 use super::journal::{History, Journal, JournalError, RunRecord, State};
 use super::machine::{Command, Event, Failure, Finding, Machine, Outcome, Unit};
+use super::pending::Wanted;
 use super::script::{Piece, Statement, Work};
 use super::signal::Signal;
 use super::task::{self, Agenda, Author, Direction, Goal, Task, UnitRef};
@@ -73,7 +74,26 @@ pub struct RunReport {
     pub half: bool,
 }
 
-/// Brings the database of `url` to `goal`.
+/// A session that is being opened while the migrations folder is read.
+pub struct EarlySession(tokio::task::JoinHandle<Result<Box<dyn Session>, DbError>>);
+
+impl EarlySession {
+    /// Begins to open it. Nothing of a file database is touched before the folder is known to be right.
+    pub fn open(url: &DatabaseUrl, options: &ConnectOptions) -> Option<Self> {
+        let (url, options) = (url.clone(), options.clone());
+        let is_server = !url.is_file();
+        is_server.then(|| Self(tokio::spawn(async move { crate::db::connect(&url, &options).await })))
+    }
+
+    async fn session(self) -> Result<Box<dyn Session>, DbError> {
+        match self.0.await {
+            Ok(opened) => opened,
+            Err(error) => Err(DbError::new(DbErrorClass::Unreachable, error.to_string())),
+        }
+    }
+}
+
+/// Brings the database of `url` to `goal`, with a session that is being opened already, if there is one.
 pub async fn run(
     url: &DatabaseUrl,
     journal: &Journal,
@@ -81,6 +101,7 @@ pub async fn run(
     goal: &Goal,
     options: &RunOptions,
     signal: &Signal,
+    early: Option<EarlySession>,
 ) -> RunReport {
     let mut executor = Executor {
         url,
@@ -89,6 +110,7 @@ pub async fn run(
         goal,
         options,
         signal: signal.clone(),
+        early,
         session: None,
         watcher: None,
         history: History::default(),
@@ -106,6 +128,7 @@ pub async fn run(
         said_waiting: false,
         contention: None,
         no_prelock: HashSet::new(),
+        locked_first: None,
         seen_blockers: Vec::new(),
         intended: HashMap::new(),
         outliving: HashSet::new(),
@@ -145,6 +168,7 @@ pub(super) struct Executor<'a> {
     goal: &'a Goal,
     pub(super) options: &'a RunOptions,
     pub(super) signal: Signal,
+    early: Option<EarlySession>,
     pub(super) session: Option<Box<dyn Session>>,
     pub(super) watcher: Option<Box<dyn Watcher>>,
     pub(super) history: History,
@@ -167,6 +191,8 @@ pub(super) struct Executor<'a> {
     pub(super) contention: Option<Contention>,
     /// Statements (task, ordinal) whose locks cannot be asked for beforehand.
     no_prelock: HashSet<(usize, usize)>,
+    /// The lock that was taken with the transaction's beginning.
+    locked_first: Option<(String, &'static str)>,
     /// Who was in the way when something that was watched was given up.
     pub(super) seen_blockers: Vec<Blocker>,
     /// What was true before the statement of a unit ran.
@@ -253,9 +279,11 @@ impl Executor<'_> {
 
     async fn connect(&mut self) -> Result<(), RunError> {
         if self.session.is_none() {
-            let session = crate::db::connect(self.url, &self.options.connect)
-                .await
-                .map_err(|error| RunError::Connect { url: self.url.to_string(), error })?;
+            let session = match self.early.take() {
+                Some(early) => early.session().await,
+                None => crate::db::connect(self.url, &self.options.connect).await,
+            }
+            .map_err(|error| RunError::Connect { url: self.url.to_string(), error })?;
             self.session = Some(session);
         }
         Ok(())
@@ -342,8 +370,12 @@ impl Executor<'_> {
         let mut downs = HashMap::new();
         // A file is only made once it is known that something will be written to it.
         if self.session.is_some() || !self.url.is_missing_file() {
+            let first_look = self.session.is_none();
             self.connect().await?;
-            self.history = journal.read(self.session()).await?;
+            if first_look && self.is_up_to_date().await {
+                return Ok(Agenda::default());
+            }
+            self.history = self.read_history().await?;
             self.refuse_other_history().await?;
             for version in task::downs_wanted(self.goal, self.folder, &self.history) {
                 if let Some(down) = journal.stored_down(self.session(), &version).await? {
@@ -353,6 +385,34 @@ impl Executor<'_> {
         }
         let author = Author { by: self.options.host.clone(), release: self.options.release.clone() };
         task::agenda(self.goal, self.folder, &self.history, &downs, &author, self.url.dialect())
+    }
+
+    /// The history. Where one writer keeps all readers out (SQLite), its end is waited for.
+    async fn read_history(&mut self) -> Result<History, JournalError> {
+        let since = Instant::now();
+        loop {
+            let journal = self.journal;
+            match journal.read(self.session()).await {
+                Err(JournalError::Database(error))
+                    if error.class == DbErrorClass::Contention
+                        && since.elapsed() < self.options.lock_deadline =>
+                {
+                    tokio::time::sleep(Duration::from_millis(20 + contention::random() % 100)).await;
+                }
+                read => return read,
+            }
+        }
+    }
+
+    /// Whether a short look shows that there is nothing to do and nothing to say.
+    async fn is_up_to_date(&mut self) -> bool {
+        let (journal, folder) = (self.journal, self.folder);
+        let Goal::Migrate(Wanted { to: None, .. }) = self.goal else { return false };
+        let migrations = folder
+            .migrations
+            .iter()
+            .map(|one| (one.version.as_str(), task::kind_id(one.kind), one.up.checksum.as_str()));
+        journal.is_all_applied(self.session(), migrations).await == Some(true)
     }
 
     async fn take_lock(&mut self) -> Event {
@@ -672,13 +732,19 @@ impl Executor<'_> {
             let place = self.place(unit, None);
             return self.fail_database(error, |error| RunError::Commit { place, error });
         }
-        let begin = Begin { lock_timeout: self.patience(rows_only), fresh: whole };
-        match self.session().begin(begin).await {
-            Ok(transaction) => {
+        let first = self.first_lock(unit);
+        let lock = first.as_ref().map(|(_, _, sql)| sql.clone());
+        let begin = Begin { lock_timeout: self.patience(rows_only), fresh: whole, lock };
+        match (self.session().begin(begin).await, first) {
+            (Ok(transaction), first) => {
                 self.transaction = Some(transaction);
+                self.locked_first = first.map(|(_, relation, _)| relation);
                 Event::Done
             }
-            Err(error) => {
+            (Err(error), Some((ordinal, relation, _))) => {
+                self.statement_failed(unit, ordinal, StatementProblem::Prelock { error, relation }).await
+            }
+            (Err(error), None) => {
                 if error.class == DbErrorClass::Contention
                     && let Some(contention) = &mut self.contention
                 {
@@ -688,6 +754,26 @@ impl Executor<'_> {
                 self.fail_database(error, |error| RunError::Statement { place, error })
             }
         }
+    }
+
+    /// The lock that the first statement of the unit takes, where it is one only and can be asked for beforehand: the
+    /// statement's number, the lock, and what asks for it.
+    fn first_lock(&mut self, unit: usize) -> Option<(usize, (String, &'static str), String)> {
+        if self.contention.as_ref().is_some_and(Contention::stands_in_queues) {
+            return None;
+        }
+        let (number, task, piece) = self.unit(unit);
+        let ordinal = piece.statements.clone().find(|ordinal| !task.done.contains(ordinal))?;
+        if self.no_prelock.contains(&(number, ordinal)) {
+            return None;
+        }
+        let statement = self.statement(unit, ordinal)?;
+        let [request] = statement.traits.locks.as_slice() else { return None };
+        if request.if_exists {
+            return None;
+        }
+        let relation = (request.table.quoted(self.url.dialect()), request.mode.sql());
+        Some((ordinal, relation, request.sql()))
     }
 
     /// Writes an intent of the unit where a rollback would not take back what it writes: a run that dies in it cannot
@@ -759,6 +845,7 @@ impl Executor<'_> {
 
     async fn run_statements(&mut self, unit: usize, range: std::ops::Range<usize>) -> Event {
         let mut held = Held::default();
+        held.locks.extend(self.locked_first.take());
         for ordinal in range {
             let (number, task, _) = self.unit(unit);
             if task.done.contains(&ordinal) {
@@ -1094,7 +1181,7 @@ impl Executor<'_> {
     /// Writes to the journal in a transaction of its own.
     async fn write(&mut self, journal: &str) -> Result<(), DbError> {
         let key = self.journal.lock_key();
-        let begin = Begin { lock_timeout: self.options.lock_deadline, fresh: false };
+        let begin = Begin { lock_timeout: self.options.lock_deadline, fresh: false, lock: None };
         let transaction = self.session().begin(begin).await?;
         fault::point("in a transaction of the journal's own");
         let written = self.session().commit(&transaction, &key, journal).await;
@@ -1152,7 +1239,8 @@ impl Executor<'_> {
         }
         let (_, task, piece) = self.unit(unit);
         let mark = self.journal.mark_sql(&task.record.version, piece.statements.start);
-        let transaction = self.session().begin(Begin { lock_timeout: lock_deadline, fresh: false }).await?;
+        let transaction =
+            self.session().begin(Begin { lock_timeout: lock_deadline, fresh: false, lock: None }).await?;
         self.transaction = Some(transaction);
         self.session().run(&mark).await?;
         fault::point("in the transaction of a statement that runs others");

@@ -8,7 +8,7 @@
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Backend, LockKey, Row, Session};
 use crate::dialect::Dialect;
-use crate::name::{Name, TableName, literal, optional_literal};
+use crate::name::{Name, TableName, hex, literal, optional_literal};
 use crate::schema::breaks::BreaksOlder;
 use crate::source::{Checksum, Version};
 
@@ -414,6 +414,39 @@ impl Journal {
             started_at = self.shown_time("started_at"),
             silent = self.age_s("heartbeat_at"),
         )
+    }
+
+    /// Whether all of `migrations` (version, kind, checksum) are applied and nothing else is: in one row, where the
+    /// engine can say so in one. `None` where it cannot, or where the journal is not there. What is not so is left to
+    /// [`Journal::read`] to tell.
+    pub async fn is_all_applied<'a>(
+        &self,
+        session: &mut dyn Session,
+        migrations: impl Iterator<Item = (&'a str, &'a str, &'a str)>,
+    ) -> Option<bool> {
+        if self.dialect != Dialect::Postgres {
+            return None;
+        }
+        let sql = format!(
+            "SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.string_agg(\
+             version OPERATOR(pg_catalog.||) ' ' OPERATOR(pg_catalog.||) kind OPERATOR(pg_catalog.||) ' ' \
+             OPERATOR(pg_catalog.||) state OPERATOR(pg_catalog.||) ' ' OPERATOR(pg_catalog.||) checksum, E'\\n' \
+             ORDER BY version COLLATE pg_catalog.\"C\"), 'UTF8')), 'hex') FROM {}",
+            self.table("migration")
+        );
+        let rows = session.query(&sql).await.ok()?;
+        let mut lines: Vec<(&str, String)> = migrations
+            .map(|(version, kind, checksum)| {
+                (version, format!("{version} {kind} {} {checksum}", State::Applied.id()))
+            })
+            .collect();
+        lines.sort_unstable_by_key(|(version, _)| *version);
+        let lines: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
+        let expected = {
+            use sha2::Digest as _;
+            hex(&sha2::Sha256::digest(lines.join("\n")))
+        };
+        Some(rows.first()?.text(0) == expected)
     }
 
     /// Reads the whole journal, with one round trip and without making anything.

@@ -68,9 +68,9 @@ fn pieces(task: &Task, engine: &dyn Engine, journal: &Journal, options: &RunOpti
     let Work::Statements(statements) = &task.prepared.work else { return };
     let count = task.prepared.pieces.len();
     for (number, piece) in task.prepared.pieces.iter().enumerate() {
-        let begin = Begin { lock_timeout: options.lock_timeout, fresh: true };
+        let begin = Begin { lock_timeout: options.lock_timeout, fresh: true, lock: None };
         if piece.atomic {
-            out.push_str(&format!("{};\n", engine.begin_sql(begin)));
+            out.push_str(&format!("{};\n", engine.begin_sql(&begin)));
         } else {
             out.push_str("-- outside a transaction, after its intent is written to the history:\n");
         }

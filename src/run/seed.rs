@@ -147,7 +147,7 @@ impl<'a> Seeder<'a> {
     async fn file(&mut self, file: &SeedFile, statements: &[Statement]) -> Result<(), SeedError> {
         let done = self.done;
         let failed = |line: usize, error| SeedError::Statement { path: file.path.clone(), line, error, done };
-        let begin = Begin { lock_timeout: self.options.lock_deadline, fresh: true };
+        let begin = Begin { lock_timeout: self.options.lock_deadline, fresh: true, lock: None };
         let transaction = self.session.begin(begin).await.map_err(|error| failed(1, error))?;
         for statement in statements {
             if let Err(problem) = self.send(statement).await {

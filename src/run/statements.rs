@@ -1,6 +1,6 @@
 //! Sending statements: locks asked for without queueing, rows of COPY, and each of them watched.
 
-use super::contention;
+use super::contention::Contention;
 use super::executor::{Executor, Held, StatementProblem};
 use super::script::{Statement, Text};
 use super::watch::{FirstLook, Unanswered, Watched};
@@ -20,9 +20,7 @@ impl Executor<'_> {
         prelock: bool,
         held: &mut Held,
     ) -> Result<(), StatementProblem> {
-        let outwait = self.contention.as_ref().is_some_and(|contention| {
-            contention.outwait_autovacuum || contention.tries >= contention::ASKS_WITHOUT_QUEUEING
-        });
+        let outwait = self.contention.as_ref().is_some_and(Contention::stands_in_queues);
         let mut first = None;
         for request in &statement.traits.locks {
             let dialect = self.session().dialect();

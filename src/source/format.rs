@@ -208,13 +208,25 @@ pub fn detect(files: &[SourceFile], options: &ReadOptions) -> Result<&'static dy
     let one = engines::of_one_engine(&migration_files(files), options.dialect)?;
     let files: Vec<_> = one.files.iter().collect();
     let options = ReadOptions { dialect: one.dialect.or(options.dialect), ..options.clone() };
-    detect_one(&files, &options)
+    detect_one(&files, &options).map(|found| found.format)
+}
+
+/// A format that was found, with what it read where finding it took a reading.
+struct Detected {
+    format: &'static dyn Format,
+    reading: Option<Folder>,
+}
+
+impl Detected {
+    fn by_form(format: &'static dyn Format) -> Self {
+        Self { format, reading: None }
+    }
 }
 
 /// [`detect`], for the files of one engine.
-fn detect_one(files: &[&SourceFile], options: &ReadOptions) -> Result<&'static dyn Format, SourceProblem> {
+fn detect_one(files: &[&SourceFile], options: &ReadOptions) -> Result<Detected, SourceProblem> {
     if files.is_empty() {
-        return Ok(&twostep::Twostep);
+        return Ok(Detected::by_form(&twostep::Twostep));
     }
     let mut best: Vec<&'static dyn Format> = Vec::new();
     let mut score = 1;
@@ -236,7 +248,7 @@ fn detect_one(files: &[&SourceFile], options: &ReadOptions) -> Result<&'static d
     match best.as_slice() {
         [] => Err(SourceProblem::new("", "no file of the folder has the form of any known migration format")
             .with_help(format!("name the format with --source-format: {}", ids()))),
-        [only] => Ok(*only),
+        [only] => Ok(Detected::by_form(*only)),
         [first, others @ ..] => {
             let reading = first.read(files, options).ok();
             let alike = |other: &&dyn Format| match (&reading, other.read(files, options).ok()) {
@@ -244,7 +256,7 @@ fn detect_one(files: &[&SourceFile], options: &ReadOptions) -> Result<&'static d
                 _ => false,
             };
             if others.iter().all(alike) {
-                return Ok(*first);
+                return Ok(Detected { format: *first, reading });
             }
             let candidates: Vec<_> = best.iter().map(|format| format.id()).collect();
             let what = format!(
@@ -285,8 +297,9 @@ pub fn read(
 /// Reads `files` in the format that they are in. What is wrong with them comes with how it was told, where another
 /// tool might not mind.
 fn read_detected(files: &[&SourceFile], options: &ReadOptions) -> Result<Folder, Vec<SourceProblem>> {
-    let format = detect_one(files, options).map_err(|problem| vec![problem])?;
-    format.read(files, options).map_err(|mut problems| {
+    let Detected { format, reading } = detect_one(files, options).map_err(|problem| vec![problem])?;
+    let read = reading.map_or_else(|| format.read(files, options), Ok);
+    read.map_err(|mut problems| {
         if format.detect(files) <= OF_OTHERS_TOO {
             problems.push(
                 SourceProblem::new(

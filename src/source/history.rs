@@ -9,6 +9,7 @@ mod siphash;
 
 use super::reading::text;
 use super::{Migration, SourceFile, play};
+use crate::name::hex;
 use siphash::SipHash13;
 use std::fmt;
 use std::hash::{Hash as _, Hasher as _};
@@ -138,10 +139,6 @@ fn prisma(file: &str) -> KeptChecksum {
     let of = |text: &str| hex(&sha2::Sha256::digest(text));
     let unix = file.replace("\r\n", "\n");
     KeptChecksum::Prisma { as_it_is: of(file), windows: of(&unix.replace('\n', "\r\n")), unix: of(&unix) }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -208,7 +208,7 @@ impl ChecksumBuilder {
             self.digest.update(b"\n");
         }
         let digest = self.digest.finalize();
-        Checksum(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Checksum(crate::name::hex(&digest))
     }
 }
 

@@ -160,7 +160,7 @@ async fn reset(context: &Context, args: &YesArgs) -> Result<Exit, Report> {
     options.connect.create_if_missing = true;
     let journal = context.journal(&url);
     let goal = Goal::Migrate(Wanted::default());
-    let report = executor::run(&url, &journal, &folder, &goal, &options, &context.signal).await;
+    let report = executor::run(&url, &journal, &folder, &goal, &options, &context.signal, None).await;
     migrate::end(context, &url, &report, started)?;
     tracing::info!(
         migrations = report.finished.len(),

@@ -5,7 +5,7 @@ use crate::cli::exit::Exit;
 use crate::cli::explain;
 use crate::cli::printer::Report;
 use crate::db::url::DatabaseUrl;
-use crate::run::executor::{self, RunReport, shown};
+use crate::run::executor::{self, EarlySession, RunReport, shown};
 use crate::run::machine::Outcome;
 use crate::run::pending::Wanted;
 use crate::run::preview;
@@ -96,20 +96,21 @@ impl RunArgs {
 /// Applies what is pending.
 pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let url = context.release_url()?;
-    let folder = context.folder(Some(url.dialect()))?;
+    let mut options = context.run_options(url.dialect());
+    options.connect.create_if_missing = true;
+    let early = if args.dry_run { None } else { EarlySession::open(&url, &options.connect) };
+    let folder = context.folder_meanwhile(Some(url.dialect())).await?;
     let to = args.to.as_ref().map(|typed| {
         folder.find(typed).map_or_else(|| crate::source::Version::new(typed), |found| found.version.clone())
     });
     let wanted = Wanted { to, out_of_order: context.settings.out_of_order(), allow_ahead: args.allow_ahead };
     let goal = Goal::Migrate(wanted);
-    let mut options = context.run_options(url.dialect());
-    options.connect.create_if_missing = true;
     if args.dry_run {
         return dry_run(context, &url, &folder, &goal, &options).await;
     }
     let started = Instant::now();
     let journal = context.journal(&url);
-    let report = executor::run(&url, &journal, &folder, &goal, &options, &context.signal).await;
+    let report = executor::run(&url, &journal, &folder, &goal, &options, &context.signal, early).await;
     end(context, &url, &report, started)?;
     match report.outcome {
         Outcome::NothingToDo => tracing::info!(event = "up to date", "{url} is up to date"),

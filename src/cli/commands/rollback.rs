@@ -66,7 +66,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     }
     let started = Instant::now();
     let journal = context.journal(&url);
-    let report = executor::run(&url, &journal, &folder, &goal, &options, &context.signal).await;
+    let report = executor::run(&url, &journal, &folder, &goal, &options, &context.signal, None).await;
     migrate::end(context, &url, &report, started)?;
     if report.outcome == Outcome::NothingToDo {
         tracing::info!("nothing is applied that could be rolled back");

@@ -43,7 +43,7 @@ impl Engine for MysqlEngine {
         Ok(Box::new(MysqlWatcher { own, watched: watched.backend }))
     }
 
-    fn begin_sql(&self, options: Begin) -> String {
+    fn begin_sql(&self, options: &Begin) -> String {
         let wait_s = seconds(options.lock_timeout);
         format!("{}; START TRANSACTION; SAVEPOINT {SAVEPOINT}", lock_timeouts_sql(wait_s, wait_s))
     }

@@ -334,7 +334,7 @@ impl Session for MysqlSession {
             return Ok(Transaction { token: BESIDE.to_owned() });
         }
         let wait_s = seconds(options.lock_timeout);
-        let sql = super::MysqlEngine.begin_sql(options);
+        let sql = super::MysqlEngine.begin_sql(&options);
         self.lock_timeouts = Some((wait_s, wait_s));
         self.send(&sql).await?;
         Ok(Transaction { token: SAVEPOINT.to_owned() })
