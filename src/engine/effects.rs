@@ -126,8 +126,59 @@ impl Work {
 pub enum Wait {
     /// Every transaction that was open when it began and may use the table (`CONCURRENTLY`).
     OlderTransactions,
+    /// Every transaction that has used the table, at its start and at its end, and whoever comes later waits behind it
+    /// (the metadata lock of MySQL's online changes).
+    OpenTransactions,
     /// Every transaction that holds a snapshot older than its own, of any table (`CONCURRENTLY`, at its end).
     OlderSnapshots,
+}
+
+/// How MySQL and MariaDB change a table, the least work first
+/// (<https://dev.mysql.com/doc/refman/8.4/en/innodb-online-ddl.html>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// `INSTANT`: the data dictionary alone.
+    Instant,
+    /// `INPLACE` without writing the table anew (MariaDB: `NOCOPY`): metadata, or an index.
+    Nocopy,
+    /// `INPLACE` that writes the table anew.
+    Inplace,
+    /// `COPY`: the server copies row by row.
+    Copy,
+}
+
+impl Algorithm {
+    /// The word behind `ALGORITHM=`.
+    pub const fn sql(self) -> &'static str {
+        match self {
+            Algorithm::Instant => "INSTANT",
+            Algorithm::Nocopy | Algorithm::Inplace => "INPLACE",
+            Algorithm::Copy => "COPY",
+        }
+    }
+}
+
+/// What is known of the session that a statement runs in, as far as locks depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Session {
+    /// Whether its time zone is known to be UTC (PostgreSQL).
+    pub utc: bool,
+    /// Whether foreign keys are not checked (MySQL's `foreign_key_checks=0`).
+    pub foreign_keys_unchecked: bool,
+}
+
+impl Session {
+    /// What its settings say; `value` gives one by its name in lower case.
+    pub fn of<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let is = |name: &str, words: &[&str]| {
+            let value = value(name).map(|value| value.trim_matches('\'').to_ascii_lowercase());
+            value.is_some_and(|value| words.contains(&value.as_str()))
+        };
+        Self {
+            utc: is("timezone", &["utc", "gmt", "etc/utc", "+00"]),
+            foreign_keys_unchecked: is("foreign_key_checks", &["0", "off", "false"]),
+        }
+    }
 }
 
 /// What a change does to one relation.
@@ -150,6 +201,8 @@ pub struct Effects {
     pub relations: Vec<RelationEffect>,
     /// What it waits for, beyond locks.
     pub waits: Vec<Wait>,
+    /// How the server changes the table, where it has a choice (MySQL, MariaDB).
+    pub algorithm: Option<Algorithm>,
     /// The page of the manual that says so; empty where there are no effects.
     pub manual: &'static str,
 }
@@ -185,6 +238,7 @@ impl Effects {
                 self.waits.push(wait);
             }
         }
+        self.algorithm = self.algorithm.max(other.algorithm);
         if self.manual.is_empty() {
             self.manual = other.manual;
         }

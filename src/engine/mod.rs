@@ -34,7 +34,7 @@ use crate::schema::change::{Change, Expr, Volatility};
 use crate::schema::model::Schema;
 use crate::sql::lex::{TokenKind, significant};
 use crate::text::Span;
-use effects::Effects;
+use effects::{Effects, Session};
 use proposal::Proposal;
 use version::{Product, ServerVersion};
 
@@ -69,13 +69,31 @@ pub fn rolls_back_schema(dialect: Dialect) -> bool {
     }
 }
 
-/// What `change` does to everyone else on a server of `version`, given the schema `before` it. `utc`: whether the
-/// session's time zone is known to be UTC.
-pub fn effects(change: &Change, before: &Schema, version: ServerVersion, utc: bool) -> Effects {
+/// What `change` does to everyone else on a server of `version`, given the schema `before` it.
+pub fn effects(change: &Change, before: &Schema, version: ServerVersion, session: Session) -> Effects {
     match before.dialect {
-        Dialect::Postgres => postgres::effects::effects(change, before, version.number, utc),
-        Dialect::Mysql | Dialect::Sqlite => Effects::default(),
+        Dialect::Postgres => postgres::effects::effects(change, before, version.number, session.utc),
+        Dialect::Mysql => mysql::effects::effects(change, before, version, session),
+        Dialect::Sqlite => Effects::default(),
     }
+}
+
+/// What a whole statement does to everyone else: all of its `changes`, each with the schema before it. On MySQL the
+/// actions of one `ALTER TABLE` are carried out together, by the algorithm that suits all of them.
+pub fn statement_effects(
+    changes: &[(&Change, &Schema)],
+    version: ServerVersion,
+    session: Session,
+) -> Effects {
+    let mut all = Effects::default();
+    match changes.first().map(|(_, before)| before.dialect) {
+        Some(Dialect::Mysql) => return mysql::effects::statement_effects(changes, version, session),
+        Some(Dialect::Postgres | Dialect::Sqlite) | None => {}
+    }
+    for (change, before) in changes {
+        all.merge(effects(change, before, version, session));
+    }
+    all
 }
 
 /// The two steps that do without harm what `change` does on a server of `version`, given the schema `before` it; none

@@ -5,7 +5,7 @@ use super::rule::{Draft, Edit, Severity};
 use crate::analysis::{Applied, Step};
 use crate::dialect::Dialect;
 use crate::engine;
-use crate::engine::effects::{Effects, RelationEffect};
+use crate::engine::effects::{Effects, RelationEffect, Session};
 use crate::engine::version::ServerVersion;
 use crate::name::{Name, ObjectName, TableName};
 use crate::schema::apply::{Note, Subject};
@@ -137,18 +137,28 @@ impl<'a> Place<'a> {
         self.before().dialect
     }
 
+    /// What is known of the session that it runs in.
+    fn session(&self) -> Session {
+        Session::of(|name| self.step.settings.get(name).map(String::as_str))
+    }
+
+    /// What its whole statement does to others.
+    pub fn statement_effects(&self) -> Effects {
+        let changes: Vec<_> =
+            self.step.changes.iter().map(|applied| (&applied.change, &applied.before)).collect();
+        engine::statement_effects(&changes, self.server(), self.session())
+    }
+
     /// What it does to others.
     pub fn effects(&self) -> &Effects {
         self.effects.get_or_init(|| {
             if self.is_skipped() {
                 return Effects::default();
             }
-            let zone = self.step.settings.get("timezone").map(|zone| zone.to_ascii_lowercase());
-            let utc =
-                zone.is_some_and(|zone| ["utc", "gmt", "etc/utc", "+00"].contains(&zone.trim_matches('\'')));
             // What no statement made may be there all the same: then IF EXISTS says nothing.
             let certain = without_if_exists(self.change());
-            engine::effects(certain.as_ref().unwrap_or(self.change()), self.before(), self.server(), utc)
+            let change = certain.as_ref().unwrap_or(self.change());
+            engine::effects(change, self.before(), self.server(), self.session())
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use twostep::analysis::analyze;
 use twostep::dialect::Dialect;
-use twostep::engine::effects::{Effects, RelationEffect, Role, Work};
+use twostep::engine::effects::{Effects, RelationEffect, Role, Session, Work};
 use twostep::engine::version::ServerVersion;
 use twostep::schema::model::Schema;
 use twostep::source::{Body, Checksum, Script};
@@ -57,7 +57,12 @@ fn told(setup: &str, sql: &str, version: ServerVersion) -> Effects {
     let mut effects = Effects::default();
     for step in analysis.steps.iter().filter(|step| step.at.migration == 1) {
         for applied in &step.changes {
-            effects.merge(twostep::engine::effects(&applied.change, &applied.before, version, false));
+            effects.merge(twostep::engine::effects(
+                &applied.change,
+                &applied.before,
+                version,
+                Session::default(),
+            ));
         }
     }
     effects

@@ -13,6 +13,7 @@ mod contention;
 mod corpora;
 mod corpora_run;
 mod effects;
+mod effects_mysql;
 mod faults;
 mod formats;
 mod harness;

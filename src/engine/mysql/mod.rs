@@ -2,6 +2,7 @@
 
 pub mod alone;
 pub mod catalog;
+pub mod effects;
 pub mod lacks;
 pub mod lower;
 pub mod session;
