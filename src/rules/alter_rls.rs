@@ -26,7 +26,11 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         RowSecurity::Force => table.force_row_security,
         RowSecurity::NoForce => known && !table.force_row_security,
     });
-    if is_so {
+    // ENABLE in the same transaction says it already.
+    let enabled = *state == RowSecurity::Force
+        && table.is_some_and(|table| table.row_security)
+        && place.at_start().table(&alter.table).is_some_and(|table| !table.row_security);
+    if is_so || enabled {
         return None;
     }
     let policies = place.committed().table(&alter.table).is_some_and(|table| !table.policies.is_empty());

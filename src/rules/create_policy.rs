@@ -21,6 +21,11 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     if !place.is_used(&policy.table) || replaces {
         return None;
     }
+    // Row security that the same transaction switches on is a finding of its own.
+    let enables = |schema: &Schema| schema.table(&policy.table).is_some_and(|table| table.row_security);
+    if enables(place.committed()) && !enables(place.at_start()) {
+        return None;
+    }
     // The first policies of a table whose row security is not on yet change nothing.
     let off = !place.is_assumed(&policy.table)
         && place.committed().table(&policy.table).is_some_and(|table| !table.row_security);

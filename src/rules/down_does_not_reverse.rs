@@ -13,10 +13,20 @@ pub static RULE: Rule = Rule::on_migration(
 );
 
 fn find(judged: &Judged<'_>) -> Vec<Draft> {
-    let Some(back) = judged.back else { return Vec::new() };
+    let Some(back) = judged.back.filter(|back| !back.is_empty()) else { return Vec::new() };
     // Where a statement could not be followed, nothing is known of where it leads.
     let followed = |schema: &Schema, than: &Schema| schema.opaque == than.opaque;
     if !followed(judged.after, judged.before) || !followed(&back.end, judged.after) {
+        return Vec::new();
+    }
+    // What is made only under a condition may be there or not.
+    let conditional = |steps: &[crate::analysis::Step]| {
+        steps
+            .iter()
+            .flat_map(|step| &step.changes)
+            .any(|applied| applied.change.via.is_conditional() && changes_schema(&applied.change.kind))
+    };
+    if conditional(judged.steps) || conditional(&back.steps) {
         return Vec::new();
     }
     let differences = crate::schema::compare::differences(judged.before, &back.end);
@@ -33,4 +43,17 @@ fn find(judged: &Judged<'_>) -> Vec<Draft> {
     .help("let the down undo each statement of the up, in reverse order; `twostep roundtrip` tries it on a real database")
     .at(At::Down);
     vec![draft]
+}
+
+fn changes_schema(kind: &ChangeKind) -> bool {
+    matches!(
+        kind,
+        ChangeKind::CreateTable(_)
+            | ChangeKind::AlterTable(_)
+            | ChangeKind::CreateView(_)
+            | ChangeKind::CreateRoutine(_)
+            | ChangeKind::CreateType { .. }
+            | ChangeKind::Drop(_)
+            | ChangeKind::Rename(_)
+    )
 }

@@ -14,6 +14,7 @@ use crate::engine::proposal::Proposal;
 use crate::schema::model::{Origin, Schema};
 use crate::source::{Folder, Kind, Migration, Script, by_id as by_format};
 use crate::text::Span;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -82,6 +83,7 @@ pub fn lint(folder: &Folder, chosen: &[usize], start: Schema, options: &Options)
             is_alone: folder.migrations.len() == 1,
             is_history_known: before.opaque == 0
                 && before.tables.values().any(|table| table.origin == Origin::Created),
+            outline: OnceCell::new(),
         };
         run.migration(&judged, migration);
     }

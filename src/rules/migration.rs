@@ -6,6 +6,7 @@ use crate::engine::version::ServerVersion;
 use crate::schema::change::{Change, ChangeKind, TransactionControl};
 use crate::schema::model::{Schema, When};
 use crate::source::{Migration, Script};
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// Who runs the migrations.
@@ -48,6 +49,35 @@ pub struct Judged<'a> {
     pub is_alone: bool,
     /// Whether the schema before it is all there is: earlier migrations made it, and all of them were understood.
     pub is_history_known: bool,
+    /// What is worked out once for all of its statements.
+    pub outline: OnceCell<Outline>,
+}
+
+/// Where the transactions of a migration begin and end.
+#[derive(Debug, Default)]
+pub struct Outline {
+    /// For each step those of its transaction.
+    transactions: Vec<Range<usize>>,
+    /// The steps that commit, in order.
+    commits: Vec<usize>,
+}
+
+impl Outline {
+    fn new(steps: &[Step]) -> Self {
+        let mut outline = Self::default();
+        let mut start = 0;
+        while start < steps.len() {
+            let number = steps[start].transaction;
+            let same = |step: &Step| number.is_some() && step.transaction == number;
+            let length = steps[start..].iter().take_while(|step| same(step)).count().max(1);
+            let range = start..start + length;
+            outline.transactions.extend(range.clone().map(|_| range.clone()));
+            start = range.end;
+        }
+        let commits = |step: &Step| step.changes.iter().any(|applied| is_commit(&applied.change));
+        outline.commits = (0..steps.len()).filter(|number| commits(&steps[*number])).collect();
+        outline
+    }
 }
 
 /// What the way back of a migration comes to.
@@ -57,6 +87,18 @@ pub struct Back {
     pub steps: Vec<Step>,
     /// The schema after it.
     pub end: Schema,
+}
+
+impl Back {
+    /// Whether it has no statement: then it is none.
+    pub fn is_empty(&self) -> bool {
+        self.steps.iter().all(|step| {
+            let control = |change: &Change| {
+                matches!(change.kind, ChangeKind::Transaction(_) | ChangeKind::Harmless { .. })
+            };
+            step.changes.iter().all(|applied| control(&applied.change))
+        })
+    }
 }
 
 impl<'a> Judged<'a> {
@@ -82,27 +124,37 @@ impl<'a> Judged<'a> {
         made.is_some_and(|made| self.deploy.contains(&made.migration))
     }
 
+    fn outline(&self) -> &Outline {
+        self.outline.get_or_init(|| Outline::new(self.steps))
+    }
+
+    /// The step that made something at `made`, if this migration did.
+    pub fn step_of(&self, made: When) -> Option<&'a Step> {
+        let steps: &'a [Step] = self.steps;
+        let at = steps.binary_search_by(|step| step.at.cmp(&made)).ok()?;
+        steps.get(at)
+    }
+
     /// Whether this migration itself committed with `COMMIT` between `made` and the step of number `now`: whoever
     /// writes that wants others to see what was made.
     pub fn is_published(&self, made: When, now: usize) -> bool {
         let from = if made.migration == self.number { made.statement } else { 0 };
-        let between = self.steps.iter().take(now).filter(|step| step.at.statement > from);
-        made.migration == self.number
-            && between.flat_map(|step| &step.changes).any(|applied| is_commit(&applied.change))
+        let commits = &self.outline().commits;
+        let behind = commits.partition_point(|at| self.steps[*at].at.statement <= from);
+        made.migration == self.number && commits.get(behind).is_some_and(|at| *at < now)
     }
 
     /// The steps of the transaction that the step of number `number` runs in; that step alone where it commits by
     /// itself.
     pub fn transaction_of(&self, number: usize) -> &'a [Step] {
-        let Some(step) = self.steps.get(number) else { return &[] };
-        let Some(transaction) = step.transaction else { return &self.steps[number..=number] };
-        let same = |step: &Step| step.transaction == Some(transaction);
-        let first = self.steps[..number].iter().rposition(|step| !same(step)).map_or(0, |at| at + 1);
-        let last = self.steps[number..]
-            .iter()
-            .position(|step| !same(step))
-            .map_or(self.steps.len(), |at| number + at);
-        &self.steps[first..last]
+        let steps: &'a [Step] = self.steps;
+        self.outline().transactions.get(number).map_or(&[], |range| &steps[range.clone()])
+    }
+
+    /// Whether the tool sends the file in one piece, so that the server runs it in one transaction unless the file
+    /// has some of its own.
+    pub fn is_sent_in_one_piece(&self) -> bool {
+        matches!(self.format, "golang-migrate" | "prisma")
     }
 
     /// The schema that others see once the step of number `number` has committed.

@@ -52,7 +52,10 @@ fn find(place: &Place<'_>) -> Option<Draft> {
                 column.default.as_ref().is_none_or(|default| default.is_null) && column.generation.is_none();
             let key = column.constraints.iter().any(|one| matches!(one.kind, ConstraintKind::PrimaryKey(_)));
             (no_value && (key || column.nullability == Nullability::NotNull))
-                .then(|| draft(&format!("a required column, `{}`,", column.name), &shown))
+                // Another rule says it as an error.
+                .then(|| {
+                    draft(&format!("a required column, `{}`,", column.name), &shown).severity(Severity::Note)
+                })
         }
         TableAction::AlterConstraint { name, deferrable: Some(false), .. } => {
             Some(draft(&format!("constraint `{name}`, checked at once from now on,"), &shown))

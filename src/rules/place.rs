@@ -202,8 +202,9 @@ impl<'a> Place<'a> {
         let Some(made) = self.made(name).filter(|made| self.judged.is_of_deploy(Some(*made))) else {
             return true;
         };
-        let made_in = self.judged.steps.iter().find(|step| step.at == made);
-        let unseen = made_in
+        let unseen = self
+            .judged
+            .step_of(made)
             .is_some_and(|step| step.transaction.is_some() && step.transaction == self.step.transaction);
         if unseen {
             return false;

@@ -23,6 +23,13 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     let same = known.and_then(|known| known.default.as_ref()).is_some_and(|old| old.text == default.text);
     let made = known.and_then(|known| known.created);
     let new = !place.is_known_to_code(made);
+    // What was NOT NULL without a default, or becomes so now, running code has to write anyway.
+    let end = place.committed().table(&alter.table).and_then(|table| table.column(column));
+    let required = |column: &std::sync::Arc<Column>| column.nullability == Nullability::NotNull;
+    let had_none = known.is_some_and(|known| known.default.is_none() && required(known));
+    if had_none || end.is_some_and(required) && known.is_none_or(|known| known.default.is_none()) {
+        return None;
+    }
     if same || new || place.is_skipped() || !place.is_used(&alter.table) {
         return None;
     }

@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 /// The rule.
-pub static RULE: Rule = Rule::on_change(
+pub static RULE: Rule = Rule::on_migration(
     "stmt-while-access-exclusive",
     Group::Lock,
     Severity::Warning,
@@ -12,22 +12,38 @@ pub static RULE: Rule = Rule::on_change(
     find,
 );
 
-fn find(place: &Place<'_>) -> Option<Draft> {
-    if !place.in_transaction() || !takes_time(place) {
-        return None;
+fn find(judged: &Judged<'_>) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    let mut transaction = None;
+    // The first table that the transaction keeps everyone out of, and the statement that took its lock.
+    let mut held: Option<(TableName, usize)> = None;
+    let mut is_told = false;
+    for place in judged.places().filter(Place::in_transaction) {
+        if place.step.transaction != transaction {
+            (transaction, held, is_told) = (place.step.transaction, None, false);
+        }
+        let Some((table, taken)) = &held else {
+            held = locked(&place).map(|table| (table, place.number));
+            continue;
+        };
+        // One statement says it for all that follow.
+        if !is_told && place.number > *taken && takes_time(&place) {
+            is_told = true;
+            drafts.push(draft(&place, table));
+        }
     }
-    let earlier = place.judged.places().take_while(|other| other.number < place.number);
-    let mut same = earlier.filter(|other| other.step.transaction == place.step.transaction);
-    let table = same.find_map(|other| locked(&other))?;
-    let shown = place.shown(&table);
-    let what = place.step.sql.split_whitespace().take(2).collect::<Vec<_>>().join(" ").to_uppercase();
-    Some(
-        Draft::new(
-            format!("`{what} …` runs while `{shown}` is locked for reads and writes"),
-            format!("an earlier statement of the transaction took ACCESS EXCLUSIVE on `{shown}`, which is held until the commit"),
-        )
-        .help("put it into a migration of its own, or in front of the statement that takes the lock"),
+    drafts
+}
+
+fn draft(place: &Place<'_>, table: &TableName) -> Draft {
+    let shown = place.shown(table);
+    let what = place.step.sql.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    Draft::new(
+        format!("`{what} …` runs while `{shown}` is locked for reads and writes"),
+        format!("an earlier statement of the transaction took ACCESS EXCLUSIVE on `{shown}`, which is held until the commit"),
     )
+    .help("put it into a migration of its own, or in front of the statement that takes the lock")
+    .at(At::Statement(place.number, place.change().span))
 }
 
 /// A table that is in use and that the change keeps everyone out of.

@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule::on_migration(
 );
 
 fn find(judged: &Judged<'_>) -> Vec<Draft> {
-    let by_file = judged.script.transaction;
+    let by_file = judged.script.transaction && !judged.is_sent_in_one_piece();
     let mut open = by_file;
     let mut own = false;
     let mut drafts = Vec::new();

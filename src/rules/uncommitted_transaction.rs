@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule::on_migration(
 );
 
 fn find(judged: &Judged<'_>) -> Vec<Draft> {
-    if judged.script.transaction {
+    if judged.script.transaction && !judged.is_sent_in_one_piece() {
         return Vec::new();
     }
     let mut open: Option<At> = None;

@@ -24,12 +24,10 @@ fn find(judged: &Judged<'_>) -> Vec<Draft> {
         let strong = |effect: &&RelationEffect| {
             effect.lock.blocks_reads && matches!(effect.role, Role::Target | Role::Parent | Role::View)
         };
-        let Some(effect) = place.felt().find(strong) else { continue };
-        if held.contains(&effect.relation) {
-            continue;
-        }
-        held.push(effect.relation.clone());
-        if held.len() == 2 {
+        let effect = place.felt().find(strong).filter(|effect| !held.contains(&effect.relation));
+        let is_new = effect.is_some();
+        held.extend(effect.map(|effect| effect.relation.clone()));
+        if is_new && held.len() == 2 {
             let (first, second) = (place.shown(&held[0]), place.shown(&held[1]));
             drafts.push(
                 Draft::new(
@@ -40,6 +38,19 @@ fn find(judged: &Judged<'_>) -> Vec<Draft> {
                 .at(At::Statement(place.number, place.change().span)),
             );
         }
+        rename(&place, &mut held);
     }
     drafts
+}
+
+/// A table that gets another name is the same one still.
+fn rename(place: &Place<'_>, held: &mut [TableName]) {
+    let Some((alter, TableAction::RenameTable { to })) = place.alter_of_table() else { return };
+    let before = place.before();
+    let old = before.relation_key(&alter.table).unwrap_or_else(|| before.new_key(&alter.table));
+    let schema = to.schema.clone().or_else(|| old.schema.clone());
+    let new = before.new_key(&TableName { schema, name: to.name.clone() });
+    for name in held.iter_mut().filter(|name| **name == old) {
+        *name = new.clone();
+    }
 }

@@ -3,9 +3,11 @@
 //! Names, types, NULL, defaults, keys, indexes, views, types, functions, triggers and policies count; the order of
 //! columns does not, since a column that is dropped and added again comes last on every server.
 
+use super::canonical::canonical;
 use super::change::*;
 use super::map::Map;
 use super::model::*;
+use crate::dialect::Dialect;
 use crate::name::{Name, ObjectName, TableName};
 use std::fmt;
 use std::sync::Arc;
@@ -54,7 +56,7 @@ pub fn differences(start: &Schema, end: &Schema) -> Vec<Difference> {
     for (key, one, other) in start.tables.differences(&end.tables) {
         found.table(key, one.map(|table| &**table), other.map(|table| &**table));
     }
-    found.map("view", &start.views, &end.views, |view| view_text(view));
+    found.map("view", &start.views, &end.views, |view| view_text(view, start.dialect));
     let sequence =
         |sequence: &Arc<Sequence>| if sequence.identity { None } else { Some(sequence_text(sequence)) };
     for (key, one, other) in start.sequences.differences(&end.sequences) {
@@ -68,7 +70,7 @@ pub fn differences(start: &Schema, end: &Schema) -> Vec<Difference> {
         let known =
             |found: Option<&Arc<UserType>>| found.is_some_and(|found| found.kind == UserTypeKind::Unknown);
         if !known(one) && !known(other) {
-            let text = |found: Option<&Arc<UserType>>| found.map(|found| type_text(found));
+            let text = |found: Option<&Arc<UserType>>| found.map(|found| type_text(found, start.dialect));
             found.pair("type", &found.shown(key), None, text(one), text(other));
         }
     }
@@ -81,6 +83,9 @@ pub fn differences(start: &Schema, end: &Schema) -> Vec<Difference> {
             })
         };
         found.pair("function", &found.shown(key), None, text(one), text(other));
+    }
+    for (key, one, other) in start.extensions.differences(&end.extensions) {
+        found.pair("extension", key.as_str(), None, one.map(|_| ""), other.map(|_| ""));
     }
     for (key, one, other) in start.schemas.differences(&end.schemas) {
         found.pair("schema", key.as_str(), None, one.map(|_| ""), other.map(|_| ""));
@@ -147,9 +152,13 @@ impl Found {
     }
 
     fn inside(&mut self, of: &str, one: &Table, other: &Table) {
-        let columns = |table: &Table| named(&table.columns, |column| &column.name, column_text);
+        let columns = |table: &Table| {
+            named(&table.columns, |column| &column.name, |column| column_text(column, table.dialect))
+        };
         self.parts("column", of, columns(one), columns(other));
-        let constraints = |table: &Table| named(&table.constraints, |one| &one.name, constraint_text);
+        let constraints = |table: &Table| {
+            named(&table.constraints, |one| &one.name, |one| constraint_text(one, table.dialect))
+        };
         self.parts("constraint", of, constraints(one), constraints(other));
         let indexes = |table: &Table| {
             let own: Vec<Arc<Index>> = table
@@ -158,12 +167,15 @@ impl Found {
                 .filter(|index| index.constraint.is_none() && !index.primary)
                 .cloned()
                 .collect();
-            named(&own, |index| &index.name, index_text)
+            named(&own, |index| &index.name, |index| index_text(index, table.dialect))
         };
         self.parts("index", of, indexes(one), indexes(other));
-        let triggers = |table: &Table| named(&table.triggers, |one| &one.definition.name, trigger_text);
+        let triggers = |table: &Table| {
+            named(&table.triggers, |one| &one.definition.name, |one| trigger_text(one, table.dialect))
+        };
         self.parts("trigger", of, triggers(one), triggers(other));
-        let policies = |table: &Table| named(&table.policies, |one| &one.name, policy_text);
+        let policies =
+            |table: &Table| named(&table.policies, |one| &one.name, |one| policy_text(one, table.dialect));
         self.parts("policy", of, policies(one), policies(other));
         let state = |table: &Table| (table.row_security, table.force_row_security);
         self.pair("row level security", of, None, Some(state(one)), Some(state(other)));
@@ -192,16 +204,15 @@ fn named<T>(
 }
 
 /// An expression without what is a matter of spelling.
-fn expr_text(expr: &Expr) -> String {
-    let text: String = expr.text.split_whitespace().collect::<Vec<_>>().join(" ");
-    text.to_lowercase()
+fn expr_text(expr: &Expr, dialect: Dialect) -> String {
+    canonical(&expr.text, dialect)
 }
 
-fn optional(expr: Option<&Expr>) -> String {
-    expr.filter(|expr| !expr.is_null).map_or_else(String::new, expr_text)
+fn optional(expr: Option<&Expr>, dialect: Dialect) -> String {
+    expr.filter(|expr| !expr.is_null).map_or_else(String::new, |expr| expr_text(expr, dialect))
 }
 
-fn column_text(column: &Column) -> String {
+fn column_text(column: &Column, dialect: Dialect) -> String {
     let data_type = column.data_type.as_ref().map_or_else(String::new, ToString::to_string);
     let required = column.nullability == Nullability::NotNull;
     let generation = match &column.generation {
@@ -209,16 +220,16 @@ fn column_text(column: &Column) -> String {
         Some(Generation::Serial) => "serial".to_owned(),
         Some(Generation::AutoIncrement) => "auto_increment".to_owned(),
         Some(Generation::Identity(identity)) => format!("identity {}", identity.always),
-        Some(Generation::Expression { expr, stored }) => format!("{} {stored}", expr_text(expr)),
+        Some(Generation::Expression { expr, stored }) => format!("{} {stored}", expr_text(expr, dialect)),
     };
-    let default = optional(column.default.as_ref());
+    let default = optional(column.default.as_ref(), dialect);
     format!("{data_type}|{required}|{default}|{generation}|{:?}|{:?}", column.collation, column.charset)
 }
 
-fn constraint_text(constraint: &TableConstraint) -> String {
+fn constraint_text(constraint: &TableConstraint, dialect: Dialect) -> String {
     let names = |names: &[Name]| names.iter().map(Name::as_str).collect::<Vec<_>>().join(",");
     let kind = match &constraint.kind {
-        ConstraintKind::Check(expr) => format!("check {}", expr_text(expr)),
+        ConstraintKind::Check(expr) => format!("check {}", expr_text(expr, dialect)),
         ConstraintKind::ForeignKey(key) => format!(
             "key {} {} {} {:?} {:?}",
             names(&key.columns),
@@ -231,7 +242,7 @@ fn constraint_text(constraint: &TableConstraint) -> String {
         ConstraintKind::PrimaryKey(key) => format!("primary {}", names(&key.columns)),
         ConstraintKind::Exclude(exclusion) => {
             let element = |(element, operator): &(IndexElement, String)| {
-                format!("{} {operator}", expr_text(&element.expr))
+                format!("{} {operator}", expr_text(&element.expr, dialect))
             };
             format!("exclude {}", exclusion.elements.iter().map(element).collect::<Vec<_>>().join(","))
         }
@@ -240,9 +251,9 @@ fn constraint_text(constraint: &TableConstraint) -> String {
     format!("{kind}|{}|{}|{}", constraint.enforced, constraint.deferrable, constraint.initially_deferred)
 }
 
-fn index_text(index: &Index) -> String {
+fn index_text(index: &Index, dialect: Dialect) -> String {
     let element = |element: &IndexElement| {
-        format!("{} {} {:?}", expr_text(&element.expr), element.descending, element.prefix)
+        format!("{} {} {:?}", expr_text(&element.expr, dialect), element.descending, element.prefix)
     };
     let elements = index.elements.iter().map(element).collect::<Vec<_>>().join(",");
     format!(
@@ -250,32 +261,41 @@ fn index_text(index: &Index) -> String {
         index.unique,
         index.method,
         index.include,
-        optional(index.predicate.as_ref())
+        optional(index.predicate.as_ref(), dialect)
     )
 }
 
-fn trigger_text(trigger: &Trigger) -> String {
+fn trigger_text(trigger: &Trigger, dialect: Dialect) -> String {
     let definition = &trigger.definition;
     let body = definition.body.as_ref().map_or("", |body| body.text.as_str());
-    let function = definition.function.as_ref().map_or_else(String::new, ToString::to_string);
-    let when = optional(definition.when.as_ref());
+    // Mostly the same function, whether its schema is said or not.
+    let function = definition.function.as_ref().map_or("", |function| function.name.as_str());
+    let mut events = definition.events.clone();
+    events.sort();
+    let when = optional(definition.when.as_ref(), dialect);
     format!(
         "{}|{:?}|{:?}|{function}|{when}|{}|{:?}",
         definition.timing,
-        definition.events,
+        events,
         definition.update_of,
         squeezed(body),
         trigger.state
     )
 }
 
-fn policy_text(policy: &Policy) -> String {
-    let (using, check) = (optional(policy.using.as_ref()), optional(policy.check.as_ref()));
+fn policy_text(policy: &Policy, dialect: Dialect) -> String {
+    let (using, check) = (optional(policy.using.as_ref(), dialect), optional(policy.check.as_ref(), dialect));
     format!("{}|{}|{:?}|{using}|{check}", policy.restrictive, policy.command, policy.roles)
 }
 
-fn view_text(view: &View) -> String {
-    format!("{}|{}|{:?}", view.materialized, squeezed(&view.query.text).to_lowercase(), view.options)
+fn view_text(view: &View, dialect: Dialect) -> String {
+    // A dump orders what a query says in ways of its own, and says some of it twice.
+    let text = canonical(&view.query.text, dialect);
+    let mut words: Vec<&str> =
+        text.split(' ').filter(|word| !matches!(*word, "," | "join" | "on" | "and" | "where")).collect();
+    words.sort_unstable();
+    words.dedup();
+    format!("{}|{}|{:?}", view.materialized, words.join(" "), view.options)
 }
 
 fn sequence_text(sequence: &Sequence) -> String {
@@ -286,7 +306,7 @@ fn sequence_text(sequence: &Sequence) -> String {
     )
 }
 
-fn type_text(found: &UserType) -> String {
+fn type_text(found: &UserType, dialect: Dialect) -> String {
     match &found.kind {
         UserTypeKind::Enum(labels) => {
             labels.iter().map(|label| label.value.as_str()).collect::<Vec<_>>().join(",")
@@ -296,14 +316,17 @@ fn type_text(found: &UserType) -> String {
             attributes.iter().map(attribute).collect::<Vec<_>>().join(",")
         }
         UserTypeKind::Domain(domain) => {
-            let mut checks: Vec<String> =
-                domain.checks.iter().map(|(name, expr, _)| format!("{name} {}", expr_text(expr))).collect();
+            let mut checks: Vec<String> = domain
+                .checks
+                .iter()
+                .map(|(name, expr, _)| format!("{name} {}", expr_text(expr, dialect)))
+                .collect();
             checks.sort();
             format!(
                 "{}|{}|{}|{}",
                 domain.base,
                 domain.not_null,
-                optional(domain.default.as_ref()),
+                optional(domain.default.as_ref(), dialect),
                 checks.join(",")
             )
         }
@@ -326,7 +349,6 @@ fn squeezed(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::Dialect;
     use crate::engine::lower;
     use crate::schema::apply::apply;
     use crate::sql::split::split;

@@ -151,7 +151,10 @@ impl Apply<'_> {
             self.taken(subject);
             self.edit(&table, |table| {
                 if let Some(at) = table.column_at(&column) {
-                    Arc::make_mut(&mut table.columns[at]).default = None;
+                    let column = Arc::make_mut(&mut table.columns[at]);
+                    column.default = None;
+                    // What is left of a serial is its type.
+                    column.generation = column.generation.take().filter(|one| *one != Generation::Serial);
                 }
             });
         }
