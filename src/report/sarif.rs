@@ -2,7 +2,7 @@
 //! (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>).
 
 use super::{Findings, Item, Look, Output};
-use crate::rules::page::{self, Page};
+use crate::rules::page;
 use crate::rules::{Rule, Severity};
 use crate::text::{LineIndex, Position, Span};
 use serde_json::{Value, json};
@@ -36,12 +36,10 @@ fn write(findings: &Findings, _: Look) -> String {
 }
 
 fn descriptor(rule: &Rule) -> Value {
-    let page = Page::parse(rule.page);
-    let summary = page.map_or_else(|_| rule.id.to_owned(), |page| page.summary.replace('\n', " "));
     let text = page::document(rule);
     json!({
         "id": rule.id,
-        "shortDescription": { "text": summary },
+        "shortDescription": { "text": page::summary(rule) },
         "help": { "text": text, "markdown": text },
         "defaultConfiguration": { "level": level(rule.severity) },
         "properties": { "tags": [rule.group.id()] },

@@ -1,8 +1,10 @@
 //! The page of a rule: one Markdown file with fixed headings, which `twostep explain` prints, `docs/rules/` holds, and
 //! whose SQL is the rule's test.
 
-use super::rule::Rule;
+use super::RULES;
+use super::rule::{Group, Rule};
 use crate::dialect::Dialect;
+use crate::engine::ALL_ENGINES;
 use std::fmt;
 
 /// The headings, in order. Under `Fires` stands SQL that the rule finds; under `Quiet` and `Instead`, SQL that it
@@ -102,6 +104,39 @@ pub fn document(rule: &Rule) -> String {
         Some(at) => format!("{}\n{facts}\n{}", &page[..at], &page[at..]),
         None => format!("{page}\n{facts}\n"),
     }
+}
+
+/// The list of all pages, by what harm the hazards do: `docs/rules/README.md`.
+pub fn index() -> String {
+    let mut out = "# Rules\n\nWhat `twostep lint` looks for. `twostep explain RULE` prints a page, and its SQL is the rule's test. Written by\n\
+        `UPDATE_FIXTURES=1 cargo test --test it rule_pages` from `src/rules/`.\n\n\
+        One statement is allowed with `-- twostep: allow RULE because REASON` above it; `[lint.rules]` and `[lint.paths]` in\n\
+        `twostep.toml` set how bad a rule is: `off`, `note`, `warning` or `error`.\n"
+        .to_owned();
+    for group in Group::ALL {
+        out.push_str(&format!(
+            "\n## {}: {}\n\n| rule | | engines | |\n|---|---|---|---|\n",
+            group.id(),
+            group.title()
+        ));
+        for rule in RULES.iter().filter(|rule| rule.group == group) {
+            let engines: Vec<&str> = rule.engines.iter().map(|engine| engine.id()).collect();
+            let engines =
+                if engines.len() == ALL_ENGINES.len() { "all".to_owned() } else { engines.join(", ") };
+            let summary = summary(rule).replace('|', "\\|");
+            out.push_str(&format!(
+                "| [{}]({}.md) | {} | {engines} | {summary} |\n",
+                rule.id, rule.id, rule.severity
+            ));
+        }
+    }
+    out
+}
+
+/// What `rule` is about, in one line.
+pub fn summary(rule: &Rule) -> String {
+    let page = Page::parse(rule.page).expect("the pages' own test takes each apart");
+    page.summary.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn examples<'a>(heading: &'a str, text: &'a str) -> Vec<Example<'a>> {

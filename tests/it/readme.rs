@@ -55,6 +55,7 @@ fn transcripts_are_true() {
     let project = Project::new();
     copy(&root.join("migrations"), &project, "migrations");
     copy(&root.join("seeds"), &project, "seeds");
+    copy(&root.join("fixtures/lint"), &project, "fixtures/lint");
     project.write("twostep.toml", std::fs::read(root.join("twostep.toml")).expect("the file is there"));
     let all = transcripts(&readme);
     assert!(all.len() >= 6, "the README has lost its transcripts");

@@ -3,7 +3,7 @@
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::printer::Report;
-use crate::rules::page::{self, Page};
+use crate::rules::page;
 use crate::rules::{self, RULES, Rule};
 use crate::text::nearest;
 use serde_json::json;
@@ -49,7 +49,7 @@ fn list(rules: &[&Rule]) -> String {
     let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let line = |rule: &&Rule| {
         let (severity, group) = (rule.severity.id(), rule.group.id());
-        format!("{:width$}  {severity:7}  {group:6}  {}\n", rule.id, summary(rule))
+        format!("{:width$}  {severity:7}  {group:6}  {}\n", rule.id, page::summary(rule))
     };
     rules.iter().map(line).collect()
 }
@@ -63,15 +63,10 @@ fn json(rules: &[&Rule]) -> String {
                 "severity": rule.severity.id(),
                 "group": rule.group.id(),
                 "engines": rule.engines.iter().map(|engine| engine.id()).collect::<Vec<_>>(),
-                "summary": summary(rule),
+                "summary": page::summary(rule),
                 "page": page::document(rule),
             })
         })
         .collect();
     json!({ "rules": rules }).to_string()
-}
-
-fn summary(rule: &Rule) -> String {
-    let page = Page::parse(rule.page).expect("the pages' own test has taken each apart");
-    page.summary.split_whitespace().collect::<Vec<_>>().join(" ")
 }
