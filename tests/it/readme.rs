@@ -2,6 +2,7 @@
 
 use crate::twostep::Project;
 use std::path::Path;
+use std::process::Command;
 
 /// A command of the README, with what it prints.
 struct Transcript {
@@ -54,12 +55,22 @@ fn transcripts_are_true() {
     let readme = std::fs::read_to_string(root.join("README.md")).expect("the README is there");
     let project = Project::new();
     copy(&root.join("migrations"), &project, "migrations");
-    copy(&root.join("seeds"), &project, "seeds");
-    copy(&root.join("fixtures/lint"), &project, "fixtures/lint");
+    for folder in ["seeds", "fixtures/lint", "fixtures/adopt", "fixtures/formats/sqlx"] {
+        copy(&root.join(folder), &project, folder);
+    }
     project.write("twostep.toml", std::fs::read(root.join("twostep.toml")).expect("the file is there"));
     let all = transcripts(&readme);
     assert!(all.len() >= 6, "the README has lost its transcripts");
     for transcript in all {
+        if let Some((database, file)) =
+            transcript.command.strip_prefix("sqlite3 ").and_then(|rest| rest.split_once(" < "))
+        {
+            let script = std::fs::File::open(project.path(file)).expect("the README names a fixture");
+            let shell = Command::new("sqlite3").arg(project.path(database)).stdin(script).output();
+            let printed = shell.expect("sqlite3 is installed");
+            assert!(printed.status.success() && printed.stdout.is_empty(), "{printed:?}");
+            continue;
+        }
         let words = transcript.command.strip_prefix("cargo run --locked -- ");
         let words = words.or_else(|| transcript.command.strip_prefix("twostep "));
         let words: Vec<&str> =
