@@ -143,6 +143,24 @@ fn older_files_run_no_down() {
     assert_eq!(tables(&database), "quick slow");
 }
 
+/// Exit 8, as the page has it: the code is rolled back behind a migration that its queries break on.
+#[test]
+fn older_files_behind_what_breaks_their_code() {
+    let Some(server) = servers::postgres() else { return };
+    let database = server.fresh_database();
+    let newer = project("alter table quick add column b int;");
+    newer.write("migrations/20260103000000_drop.up.sql", "alter table quick drop column a;");
+    migrate(&newer, &database).run().expect(0);
+    let older = Project::new();
+    older.write("migrations/20260101000000_quick.up.sql", "create table quick(a int);");
+    let refused = migrate(&older, &database).run().expect(8);
+    assert!(refused.stderr.contains("20260103000000_drop breaks older code"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("20260102000000_slow breaks"), "{}", refused.stderr);
+    older.twostep(&["migrate", "--allow-ahead"]).env("DATABASE_URL", database.url()).run().expect(0);
+    // Nothing was taken back.
+    assert_eq!(tables(&database), "quick slow");
+}
+
 #[test]
 fn a_missing_variable_never_looks_like_success() {
     let project = project("select 1;");
