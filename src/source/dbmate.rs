@@ -6,7 +6,7 @@
 
 use super::export::{Written, WrittenScript};
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions};
-use super::names::{leading_digits, seems_sql};
+use super::names::{leading_digits, number, seems_sql};
 use super::reading::{Line, Reading, is_only_comments, lines, sql_part, text, versioned};
 use super::{Migration, Script, SourceFile, SourceProblem};
 use crate::text::Span;
@@ -23,6 +23,8 @@ struct Marker {
     start: usize,
     is_up: bool,
     transaction: bool,
+    /// Its option `transaction` is neither true nor false, so that dbmate takes it for true.
+    is_unclear: bool,
     /// Stands at the start of its line, where dbmate sees it.
     is_seen: bool,
 }
@@ -74,6 +76,7 @@ impl Format for Dbmate {
                 Err(problem) => reading.problems.push(problem),
             }
         }
+        warn_of_order(&mut reading.migrations);
         reading.finish(self.id())
     }
 
@@ -128,6 +131,7 @@ fn marker(line: Line<'_>) -> Option<Marker> {
         start: line.start,
         is_up,
         transaction: transaction.is_none_or(|(_, value)| value != "false"),
+        is_unclear: transaction.is_some_and(|(_, value)| !matches!(value, "false" | "true")),
         is_seen: line.text.starts_with("--"),
     })
 }
@@ -183,6 +187,13 @@ fn migration(path: &str, text: &Arc<str>, digits: &str, name: &str) -> Result<Mi
     if let Some(second) = seen.iter().filter(|marker| !marker.is_up).nth(1) {
         return Err(problem(Some(second.line), "is a second `-- migrate:down`", "put the two together"));
     }
+    for unclear in [*up, down].iter().filter(|marker| marker.is_unclear) {
+        warnings.push(problem(
+            Some(unclear.line),
+            "its option `transaction` is neither true nor false, and dbmate takes it for true",
+            "write `transaction:false` or `transaction:true`",
+        ));
+    }
     let mut migration = versioned(
         digits.to_owned(),
         name,
@@ -192,6 +203,20 @@ fn migration(path: &str, text: &Arc<str>, digits: &str, name: &str) -> Result<Mi
     );
     migration.warnings = warnings;
     Ok(migration)
+}
+
+/// Names are ordered as text, so that `10_b.sql` runs before `9_a.sql`.
+fn warn_of_order(migrations: &mut [Migration]) {
+    let order = |one: &Migration| number(one.version.as_str());
+    for at in 1..migrations.len() {
+        let (before, here) = (&migrations[at - 1], &migrations[at]);
+        if order(before) > order(here) {
+            let what = format!("runs before `{}`: dbmate goes by the names as text", here.up.path);
+            let warning = SourceProblem::new(&before.up.path, what)
+                .with_help("give both numbers the same count of digits");
+            migrations[at - 1].warnings.push(warning);
+        }
+    }
 }
 
 fn part(path: &str, text: &Arc<str>, span: Span, transaction: bool) -> Script {
@@ -216,6 +241,7 @@ mod tests {
             &files,
             "10 b: 10-b.sql \"-- why\\n--migrate:up transaction:false\\nselect 10;\\n\" (no transaction) | \
              10-b.sql \"-- migrate:down  foo:x\\nselect -10;\"\n\
+             warning: 10-b.sql: runs before `9_a.sql`: dbmate goes by the names as text\n\
              9 a: 9_a.sql \"-- migrate:up\\nselect 9;\\n\" | 9_a.sql \"-- migrate:down\\n\"\n\
              warning: seed.sql: is not run: dbmate runs only names that start with digits and end in `.sql`, \
              directly in the folder",
@@ -232,6 +258,16 @@ mod tests {
             ],
             "1 a: 1_a.sql \"-- migrate:up\\n\" | 1_a.sql \"-- migrate:down transaction:false a:b:c \
              transaction:true transaction:false\\n\" (no transaction)",
+        );
+    }
+
+    #[test]
+    fn an_option_that_says_nothing() {
+        check(
+            "dbmate",
+            &["1_a.sql: -- migrate:up transaction:no\n-- migrate:down\n"],
+            "1 a: 1_a.sql \"-- migrate:up transaction:no\\n\" | 1_a.sql \"-- migrate:down\\n\"\n\
+             warning: 1_a.sql:1: its option `transaction` is neither true nor false, and dbmate takes it for true",
         );
     }
 

@@ -11,7 +11,7 @@ use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions, shape_sc
 use super::names::{is_code, leading_digits, number, seems_sql};
 use super::one_piece;
 use super::pairs::{Half, Pair, pairs_with_shared_numbers};
-use super::reading::{Direction, Reading, versioned};
+use super::reading::{Direction, Reading, instruction_of_another, versioned};
 use super::{Migration, SourceFile, SourceProblem};
 
 /// golang-migrate.
@@ -140,7 +140,10 @@ fn migration(pair: &Pair<'_>, options: &ReadOptions, reading: &mut Reading) -> O
         one_piece::set_transaction(&mut down, options);
         down
     });
-    Some(versioned(pair.up.version.clone(), pair.up.name, up, down))
+    let mut migration = versioned(pair.up.version.clone(), pair.up.name, up, down);
+    let files = std::iter::once(pair.up.file).chain(pair.down.as_ref().map(|down| down.file));
+    migration.warnings = files.filter_map(|file| instruction_of_another(file, "golang-migrate")).collect();
+    Some(migration)
 }
 
 #[cfg(test)]
@@ -155,6 +158,20 @@ mod tests {
             "9 a.up.b: 9_a.up.b.up.sql | 09_c.down.sql\n10 b: 10_b.up.sql\n11 : 11_.up.psql\n\
              warning: notes.sql: is not run: golang-migrate runs only VERSION_name.up.sql and \
              VERSION_name.down.sql, directly in the folder",
+        );
+    }
+
+    #[test]
+    fn instructions_do_nothing() {
+        check(
+            "golang-migrate",
+            &[
+                "1_a.up.sql: -- no-transaction\nselect 1;",
+                "2_b.up.sql: -- twostep: no-transaction\nselect 1;",
+            ],
+            "1 a: 1_a.up.sql\n\
+             warning: 1_a.up.sql:1: golang-migrate knows no instructions in files: `-- no-transaction` does nothing\n\
+             2 b: 2_b.up.sql (no transaction)",
         );
     }
 

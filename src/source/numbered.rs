@@ -83,7 +83,9 @@ impl Format for Numbered {
             path: format!("{prefix}{}{separator}{}{ending}", new.version, new.name),
             text: String::new(),
         };
-        if new.down { vec![file(".up.sql"), file(".down.sql")] } else { vec![file(".sql")] }
+        // Pairs among files without a direction would be taken for another format.
+        let has_pairs = like.is_empty() || like.ends_with(".up.sql");
+        if new.down && has_pairs { vec![file(".up.sql"), file(".down.sql")] } else { vec![file(".sql")] }
     }
 }
 
@@ -160,6 +162,8 @@ fn script(
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::source::Version;
     use crate::source::format::testing::{check, check_new, detected};
 
     #[test]
@@ -245,7 +249,14 @@ mod tests {
 
     #[test]
     fn new_files_follow_the_newest() {
-        check_new("numbered", &["0001-a.sql"], "0002-new.up.sql\n0002-new.down.sql");
-        check_new("numbered", &["V7.sql"], "V8_new.up.sql\nV8_new.down.sql");
+        check_new("numbered", &["0001-a.up.sql", "0001-a.down.sql"], "0002-new.up.sql\n0002-new.down.sql");
+        let new = |like: &str| {
+            let version = Version::new("9");
+            let new = NewMigration { version: &version, name: "new", down: true, like: Some(like) };
+            Numbered.new_files(&new).into_iter().map(|file| file.path).collect::<Vec<_>>()
+        };
+        assert_eq!(new("0008-a.sql"), ["9-new.sql"]);
+        assert_eq!(new("V8.sql"), ["V9_new.sql"]);
+        assert_eq!(new("V8_a.up.sql"), ["V9_new.up.sql", "V9_new.down.sql"]);
     }
 }

@@ -12,6 +12,8 @@ use super::names::{leading_digits, missing_variable, seems_sql, split_path};
 use super::reading::{Direction, Reading, given_part, is_only_comments, lines, text, versioned};
 use super::versions::{Numbering, UnixSeconds};
 use super::{GivenStatement, Migration, SourceFile, SourceProblem, Version, versions};
+use crate::dialect::Dialect;
+use crate::sql::split::split;
 use crate::text::Span;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -245,6 +247,9 @@ fn migration(
     }
     let mut script = |side: &Side, from: usize| {
         let mut statements = side.statements();
+        if let Some(dialect) = options.dialect {
+            warnings.extend(cut_by_play(path, &statements, file, dialect));
+        }
         for statement in &mut statements {
             substitute(path, file, statement, options, reading);
         }
@@ -257,6 +262,23 @@ fn migration(
     let mut migration = versioned(number.to_string(), &name(file), up_script, down_script);
     migration.warnings = warnings;
     migration
+}
+
+/// Warnings for the statements that a lone `;` in a string or a body cuts in two: Play sends both halves.
+fn cut_by_play(path: &str, pieces: &[GivenStatement], file: &str, dialect: Dialect) -> Vec<SourceProblem> {
+    let mut warnings = Vec::new();
+    let mut inside = false;
+    for piece in pieces {
+        let is_open = split(&piece.text, dialect).unterminated.is_some();
+        if is_open && !inside {
+            let line = file[..piece.span.start].matches('\n').count() + 1;
+            let what = "a `;` in it cuts this statement in two, and Play sends both halves";
+            warnings.push(SourceProblem::new(path, what).on_line(line).with_help("write `;;` for it"));
+        }
+        // The other half opens what it should close.
+        inside = is_open && !inside;
+    }
+    warnings
 }
 
 /// What the first comment of a file says, as a name; Play itself has none.

@@ -223,6 +223,25 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
+/// A warning where a file holds an instruction of some tool, and its own, `tool`, knows none in files.
+pub(super) fn instruction_of_another(file: &SourceFile, tool: &str) -> Option<SourceProblem> {
+    const KNOWN: [&str; 6] =
+        ["no-transaction", "no transaction", "transaction:", "+goose ", "+migrate ", "migrate:"];
+    let is_instruction = |line: &Line<'_>| {
+        let comment = line.text.trim_start().strip_prefix("--").map(|rest| rest.trim().to_ascii_lowercase());
+        comment.is_some_and(|comment| {
+            KNOWN.iter().any(|known| comment.starts_with(known)) && comment.split_whitespace().count() <= 3
+        })
+    };
+    let line = lines(text(file)?).find(is_instruction)?;
+    let what = format!("{tool} knows no instructions in files: `{}` does nothing", line.text.trim());
+    Some(
+        SourceProblem::new(&file.path, what)
+            .on_line(line.number)
+            .with_help("take it out; what twostep shall do stands in `-- twostep: …`"),
+    )
+}
+
 /// The problem with a file that seems to hold both directions, in the words of some tool: all of it together would
 /// undo what it does.
 pub(super) fn both_directions(file: &SourceFile) -> Option<SourceProblem> {

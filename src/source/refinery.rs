@@ -6,7 +6,7 @@
 
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions, shape_score};
 use super::names::{is_code, join, leading_digits, seems_sql, split_path};
-use super::reading::{Reading, versioned};
+use super::reading::{Reading, instruction_of_another, versioned};
 use super::versions::{self, Numbering, UnixSeconds};
 use super::{SourceFile, SourceProblem, Version};
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,7 +93,9 @@ impl Format for Refinery {
         }
         for (file, digits, name) in found.into_values() {
             if let Some(up) = reading.sql_file(file) {
-                reading.migrations.push(versioned(digits.to_owned(), name, up, None));
+                let mut migration = versioned(digits.to_owned(), name, up, None);
+                migration.warnings.extend(instruction_of_another(file, "refinery"));
+                reading.migrations.push(migration);
             }
         }
         reading.finish(self.id())

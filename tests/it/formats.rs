@@ -2,8 +2,10 @@
 
 use std::path::Path;
 use twostep::dialect::Dialect;
-use twostep::files::read_migrations;
-use twostep::source::{Body, FORMATS, ReadOptions, Script};
+use twostep::files::{read_folder, read_migrations};
+use twostep::source::{Body, FORMATS, Kind, ReadOptions, Script};
+
+use crate::twostep::Project;
 
 /// Checks what is read from `fixtures/formats/FORMAT`: a migration a line, with the number of its statements where
 /// the format tells them apart, and `+` for what runs without a transaction.
@@ -187,4 +189,45 @@ fn formats_with_folders_or_without_a_way_back() {
             "10 index_room: U10__index_room.sql",
         ],
     );
+}
+
+/// What `new` writes into a folder is the next migration in its own format, and stays so.
+#[test]
+fn new_files_are_the_next_migration_in_every_format() {
+    for format in FORMATS {
+        let project = Project::new();
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats").join(format.id());
+        for file in read_folder(&fixtures).unwrap() {
+            let text = std::fs::read(fixtures.join(&file.path)).unwrap();
+            project.write(&format!("migrations/{}", file.path), text);
+        }
+        let options = ReadOptions {
+            variables: [("first_guest".to_owned(), "Ada".to_owned())].into(),
+            dialect: Some(Dialect::Sqlite),
+        };
+        let path = project.path("migrations");
+        let versions = || -> Vec<String> {
+            let folder = read_migrations(&path, None, &options)
+                .unwrap_or_else(|error| panic!("{}: {error:?}", format.id()));
+            assert_eq!(folder.format, format.id());
+            let versioned = folder.migrations.iter().filter(|one| one.kind == Kind::Versioned);
+            versioned.map(|one| format!("{} {}", one.version, one.name)).collect()
+        };
+        let mut before = versions();
+        for name in ["add notes", "more"] {
+            let command = ["new", name, "--var", "first_guest=Ada"];
+            let outcome = project.on("sqlite:some.db", &command).run().expect(0);
+            // An empty file is none to some tools.
+            for path in outcome.stdout.lines().filter(|path| path.ends_with(".sql")) {
+                let text = project.read(path);
+                if text.trim().is_empty() || format.id() == "diesel" {
+                    project.write(path, text + "select 1;\n");
+                }
+            }
+            let after = versions();
+            assert_eq!(after[..before.len()], before, "{}: the others stay as they are", format.id());
+            assert_eq!(after.len(), before.len() + 1, "{}: {after:?}", format.id());
+            before = after;
+        }
+    }
 }

@@ -32,7 +32,9 @@ pub struct Args {
 
 /// Makes the files.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
-    let folder = context.folder_or_empty(None)?;
+    // A folder for several engines is told by the database; without one it says so.
+    let dialect = context.url().ok().map(|url| url.dialect());
+    let folder = context.folder_or_empty(dialect)?;
     let name = slug(&args.name.join(" "));
     if name.is_empty() {
         return Err(Report::new(Exit::Usage, "the name has no letter or digit")
