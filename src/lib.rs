@@ -7,6 +7,7 @@ pub mod db;
 pub mod dialect;
 pub mod engine;
 pub mod files;
+mod migrator;
 pub mod name;
 pub mod report;
 pub mod roundtrip;
@@ -16,3 +17,5 @@ pub mod schema;
 pub mod source;
 pub mod sql;
 pub mod text;
+
+pub use migrator::{Migrator, MigratorError, NotReady};

@@ -11,7 +11,7 @@ mod fault;
 pub mod journal;
 pub(crate) mod large;
 pub mod machine;
-mod others;
+pub(crate) mod others;
 pub mod pending;
 pub mod preview;
 pub(crate) mod program;

@@ -20,6 +20,7 @@ mod harness;
 mod history;
 mod json_schema;
 mod large;
+mod library;
 mod lint_bad_input;
 mod lint_ci;
 mod lint_command;
