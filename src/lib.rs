@@ -9,6 +9,7 @@ pub mod engine;
 pub mod files;
 mod migrator;
 pub mod name;
+pub mod plan;
 pub mod report;
 pub mod roundtrip;
 pub mod rules;

@@ -4,6 +4,7 @@
 
 pub mod adopt;
 mod autocommit;
+mod chunks;
 pub mod contention;
 pub mod error;
 pub mod executor;

@@ -30,6 +30,7 @@ mod locks;
 mod many;
 mod mariadb_run;
 mod model;
+mod plan;
 mod poolers;
 mod programs;
 mod readme;
