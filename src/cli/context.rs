@@ -7,11 +7,11 @@ use super::settings::{Origin, Settings};
 use crate::db::session::{ConnectOptions, Session};
 use crate::db::url::DatabaseUrl;
 use crate::dialect::Dialect;
-use crate::files::{self, FolderError};
+use crate::files::{self, FilesError, FolderError};
 use crate::run::executor::RunOptions;
 use crate::run::journal::Journal;
 use crate::run::signal::Signal;
-use crate::source::{Folder, ReadOptions};
+use crate::source::{self, Folder, ReadOptions};
 use std::path::PathBuf;
 
 /// What a command works with.
@@ -73,7 +73,8 @@ impl Context {
 
     /// The migrations for `dialect`; a folder without any is an error.
     pub fn folder(&self, dialect: Option<Dialect>) -> Result<Folder, Report> {
-        let folder = self.folder_or_empty(dialect)?;
+        let (path, format) = (self.folder_path(), self.settings.optional("source_format"));
+        let folder = self.read_folder(files::read_migrations(&path, format, &self.read_options(dialect)))?;
         self.not_empty(folder)
     }
 
@@ -97,11 +98,16 @@ impl Context {
         Ok(folder)
     }
 
-    /// The migrations for `dialect`.
+    /// The migrations for `dialect`, of a folder that may have none yet; it must be there.
     pub fn folder_or_empty(&self, dialect: Option<Dialect>) -> Result<Folder, Report> {
         let path = self.folder_path();
-        let format = self.settings.optional("source_format");
-        self.read_folder(files::read_migrations(&path, format, &self.read_options(dialect)))
+        let (format, options) = (self.settings.optional("source_format"), self.read_options(dialect));
+        let read = match files::read_migrations(&path, format, &options) {
+            Err(FolderError::Files(FilesError::Empty { .. })) => source::read(&[], format, &options)
+                .map_err(|problems| FolderError::Problems { path: path.clone(), problems }),
+            read => read,
+        };
+        self.read_folder(read)
     }
 
     /// The folder that was read, with its warnings said; or why it cannot be.

@@ -16,10 +16,12 @@ impl Half {
         let history = history(tool);
         let half = Half { base: Base::sqlite(), project: Project::with_migrations(files) };
         half.project.write("twostep.toml", format!("source_format = \"{}\"\n", history.format));
-        let facts = facts(&half.project, history.format, half.base.dialect());
         half.base.sql(&(history.table)(half.base.dialect()));
-        for fact in facts.iter().take(applied) {
-            half.base.sql(&(history.row)(fact));
+        if applied > 0 {
+            let facts = facts(&half.project, history.format, half.base.dialect());
+            for fact in facts.iter().take(applied) {
+                half.base.sql(&(history.row)(fact));
+            }
         }
         half
     }
@@ -223,6 +225,18 @@ fn tools_whose_migrations_are_programs() {
     assert!(said.contains("2 adopted from rails") && said.contains("2 of them without a file"), "{said}");
     let said = half.works(&["migrate"]);
     assert!(said.contains("2 migrations in") && !said.contains("ahead"), "{said}");
+
+    // Before the first file is written.
+    let half = Half::of("rails", &[], 0);
+    half.base.sql("insert into schema_migrations values ('20250101000000')");
+    std::fs::create_dir(half.project.path("migrations")).unwrap();
+    half.works(&["adopt"]);
+    half.works(&["new", "first"]);
+    let said = half.works(&["migrate"]);
+    assert!(said.contains("1 migration in"), "{said}");
+    let half = Half::of("sqlx", &THREE, 2);
+    half.project.write("empty/.keep", "");
+    half.refuses(&["adopt", "--migrations", "empty"], &["holds no migration", "--migrations DIR"]);
 
     // A file that may hold all that Rails has made.
     let half = Half::of("rails", &[("0001_structure.up.sql", "create table a (id integer);\n")], 0);

@@ -47,7 +47,8 @@ fn tool(text: &str) -> Result<String, String> {
 /// Takes the database over.
 pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let url = context.release_url()?;
-    let folder = context.folder(Some(url.dialect()))?;
+    // Where the old tool's migrations are programs, the first file is still to be written.
+    let folder = context.folder_or_empty(Some(url.dialect()))?;
     let wish = wish(context, args, &folder)?;
     let mut session = if args.dry_run {
         let options = ConnectOptions { read_only: true, ..context.connect_options() };

@@ -1,6 +1,6 @@
 //! What is said of databases that another tool has migrated.
 
-use super::{MOST, UNCONNECTED, and_more, journal};
+use super::{MOST, and_more, journal};
 use crate::cli::exit::Exit;
 use crate::cli::printer::{Report, visible};
 use crate::db::url::DatabaseUrl;
@@ -64,7 +64,9 @@ pub fn adopt(url: &DatabaseUrl, used: &Journal, folder: &Path, error: &AdoptErro
             .why("only one of them can be that of these files")
             .help("say which: `--from TOOL`, and `--table NAME` where that is not enough"),
         AdoptError::Plan(error) => plan(new(Exit::Usage), folder, error),
-        AdoptError::Files(SeenByError::Files(_)) => return new(Exit::Usage).state(UNCONNECTED),
+        AdoptError::Files(SeenByError::Files(_)) => new(Exit::Usage)
+            .why("the tool's checksums are compared with the files")
+            .help("leave the folder alone while it is read, and run the same command again"),
         AdoptError::Files(SeenByError::Otherwise { read, format, .. }) => new(Exit::Usage)
             .why("the form of their names fits both, and what they mean differs")
             .help(format!("put `source_format = \"{format}\"` into twostep.toml, for every command"))
@@ -87,6 +89,9 @@ fn plan(report: Report, folder: &Path, error: &PlanError) -> Report {
             });
             and_more(report, troubles.len()).help("then run `twostep adopt` again")
         }
+        PlanError::NoFiles { .. } => report
+            .why("its files tell what is applied")
+            .help("name their folder: `--migrations DIR`"),
         PlanError::Changed { changed, .. } => {
             let shown = changed.iter().take(MOST).map(|one| {
                 let path = folder.join(&one.path);

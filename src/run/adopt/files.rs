@@ -60,6 +60,9 @@ pub fn seen_by(
     chosen: bool,
     options: &ReadOptions,
 ) -> Result<SeenBy, SeenByError> {
+    if folder.migrations.is_empty() {
+        return Ok(SeenBy::default());
+    }
     let own = match tool.format() {
         Some(format) => {
             let files = files::read_folder(path)?;

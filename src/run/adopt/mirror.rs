@@ -106,7 +106,9 @@ impl Mirror {
                 return Err(MirrorError::WentOn { tool: from.tool.clone(), versions });
             }
             // Without the files, or with those of an older release, what it names may not be there.
-            Err(PlanError::NewestMissing { .. } | PlanError::Strangers { .. }) => {}
+            Err(
+                PlanError::NewestMissing { .. } | PlanError::Strangers { .. } | PlanError::NoFiles { .. },
+            ) => {}
             Err(PlanError::Unsettled { troubles, .. }) => {
                 let why = troubles.first().map(|trouble| trouble.what.clone()).unwrap_or_default();
                 return Err(not_possible(why));

@@ -105,6 +105,12 @@ pub enum PlanError {
         /// What.
         troubles: Vec<Trouble>,
     },
+    /// There are no files at all, and the tool had some.
+    #[error("{tool} has migrated this database, and the migrations folder holds no migration")]
+    NoFiles {
+        /// The tool.
+        tool: &'static str,
+    },
     /// Files are not what was applied.
     #[error("{} of what {tool} has applied {} edited since", files(changed.len()), if changed.len() == 1 { "was" } else { "were" })]
     Changed {
@@ -156,6 +162,9 @@ pub fn plan(
 ) -> Result<Adoption, PlanError> {
     if !told.troubles.is_empty() {
         return Err(PlanError::Unsettled { tool: tool.id(), troubles: told.troubles.clone() });
+    }
+    if folder.migrations.is_empty() && tool.format().is_some() && !told.is_empty() {
+        return Err(PlanError::NoFiles { tool: tool.id() });
     }
     let matching = Matching { tool, told, folder, seen };
     let entries = matching.entries()?;
@@ -225,11 +234,15 @@ impl Matching<'_> {
             matched.push(Matched { entry: entry.clone(), position, covered: false });
         }
         if let Some(newest) = &self.told.newest {
-            let position = place(&Entry::of(newest)).copied().or_else(|| self.by_name(newest));
-            let Some(last) = position else { return Err(self.without_newest(newest)) };
-            let up_to =
-                self.migrations().filter(|(position, one)| *position <= last && one.kind == Kind::Versioned);
-            matched.extend(up_to.map(|(position, one)| self.covered(position, one)));
+            let last = place(&Entry::of(newest)).copied().or_else(|| self.by_name(newest));
+            if last.is_none() && !self.folder.migrations.is_empty() {
+                return Err(self.without_newest(newest));
+            }
+            let is_there = |at: usize, one: &Migration| {
+                one.kind == Kind::Versioned && last.is_some_and(|last| at <= last)
+            };
+            let up_to = self.migrations().filter(|(at, one)| is_there(*at, one));
+            matched.extend(up_to.map(|(at, one)| self.covered(at, one)));
         }
         if let Some(to) = &self.told.covered_up_to {
             let taken: HashSet<usize> = matched.iter().filter_map(|one| one.position).collect();

@@ -4,6 +4,7 @@
 use crate::db::session::Row;
 use crate::dialect::Dialect;
 use crate::run::adopt::tool::{FoundTable, Mirrored, Told, Tool, Trouble};
+use crate::source::Migration;
 
 /// golang-migrate.
 pub struct GolangMigrate;
@@ -52,6 +53,13 @@ impl Tool for GolangMigrate {
             told.newest = Some(version.to_owned());
         }
         told
+    }
+
+    /// The number alone; where several files share one, we call them by their names too.
+    fn key(&self, migration: &Migration) -> String {
+        let version = migration.version.as_str();
+        let end = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
+        version[..end].to_owned()
     }
 
     fn applied_sql(&self, applied: &Mirrored<'_>) -> Result<Vec<String>, String> {
