@@ -75,7 +75,17 @@ pub fn effects(change: &Change, before: &Schema, version: ServerVersion, session
     match before.dialect {
         Dialect::Postgres => postgres::effects::effects(change, before, version.number, session.utc),
         Dialect::Mysql => mysql::effects::effects(change, before, version, session),
-        Dialect::Sqlite => Effects::default(),
+        Dialect::Sqlite => sqlite::effects::effects(change, before),
+    }
+}
+
+/// Why the server refuses `change`, given the schema `before` it and the `effects` of its statement, as far as that is
+/// certain.
+pub fn refuses(change: &Change, before: &Schema, effects: &Effects) -> Option<String> {
+    match before.dialect {
+        Dialect::Postgres => None,
+        Dialect::Mysql => mysql::effects::refuses(change, effects),
+        Dialect::Sqlite => sqlite::effects::refuses(change, before),
     }
 }
 
@@ -149,6 +159,22 @@ pub fn has_virtual_columns(server: ServerVersion) -> bool {
     match server.product {
         Product::Postgres => server.at_least((18, 0, 0)),
         Product::Mysql | Product::Mariadb | Product::Sqlite => true,
+    }
+}
+
+/// Whether a constraint can be added that rows which are there need not satisfy (`NOT VALID`).
+pub fn has_not_valid(dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Postgres => true,
+        Dialect::Mysql | Dialect::Sqlite => false,
+    }
+}
+
+/// Whether `ALTER TABLE` can do so little that tables are made anew instead.
+pub fn alters_little(dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Sqlite => true,
+        Dialect::Postgres | Dialect::Mysql => false,
     }
 }
 

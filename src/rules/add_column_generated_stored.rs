@@ -20,10 +20,12 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         return None;
     }
     let shown = place.shown(&alter.table);
-    let lock = place.effects().target().map_or("an exclusive lock", |effect| effect.lock.name);
+    let target = place.effects().target();
+    let lock = target.map_or("an exclusive lock", |effect| effect.lock.name);
+    let waits = target.and_then(|effect| effect.lock.blocked()).unwrap_or("no one");
     let draft = Draft::new(
         format!("new generated column `{}` STORED rewrites `{shown}`", column.name),
-        format!("{lock} on `{shown}` blocks reads and writes while the table and its indexes are rewritten"),
+        format!("{lock} on `{shown}` blocks {waits} while the table and its indexes are rewritten"),
     );
     Some(match crate::engine::has_virtual_columns(place.server()) {
         true => draft.help("VIRTUAL computes it when it is read, and rewrites nothing"),

@@ -1,6 +1,7 @@
 //! Adding a foreign key that is checked at once stops writes to both tables while all rows are looked up.
 
 use super::prelude::*;
+use crate::engine::effects::Algorithm;
 
 /// The rule.
 pub static RULE: Rule = Rule::on_change(
@@ -34,6 +35,9 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         return None;
     }
     let (shown, other) = (place.shown(&alter.table), place.shown(&key.references));
+    if place.effects().algorithm.is_some() {
+        return copied(place, alter, key, constraint);
+    }
     if let Some(column) = inline {
         let (sql, to) = (place.sql(&alter.table), place.sql(&key.references));
         let name = place.id(&Name::new(format!("{}_{}_fkey", alter.table.name, column.name)));
@@ -65,4 +69,45 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         draft
     };
     Some(draft)
+}
+
+/// On MySQL, where a foreign key that is checked copies the table.
+fn copied(place: &Place<'_>, alter: &AlterTable, key: &ForeignKey, constraint: &Constraint) -> Option<Draft> {
+    let effects = place.effects();
+    if effects.algorithm != Some(Algorithm::Copy) {
+        return None;
+    }
+    let target = effects.target()?;
+    let (shown, other) = (place.shown(&alter.table), place.shown(&key.references));
+    let (sql, to) = (place.sql(&alter.table), place.sql(&key.references));
+    let name = constraint.name.clone();
+    let name = name.unwrap_or_else(|| Name::new(format!("{}_{}", alter.table.name, key.references.name)));
+    let (columns, name) = (place.ids(&key.columns), place.id(&name));
+    let referenced = match key.referenced_columns.as_slice() {
+        [] => "id".to_owned(),
+        names => place.ids(names),
+    };
+    let waits =
+        target.lock.blocked().map_or("others go on".to_owned(), |who| format!("{who} of `{shown}` wait"));
+    let draft = Draft::new(
+        format!("adding a foreign key from `{shown}` to `{other}` copies `{shown}` to check its rows"),
+        format!(
+            "ALGORITHM=COPY, {}: {waits} until all rows are copied; `{other}` is locked for a moment too",
+            target.lock
+        ),
+    );
+    let help = format!(
+        "unchecked, without a copy:\nSET foreign_key_checks = 0;\nALTER TABLE {sql} ADD CONSTRAINT {name} FOREIGN KEY ({columns}) REFERENCES {to} ({referenced}), ALGORITHM=INPLACE, LOCK=NONE;\nSET foreign_key_checks = 1;\nthen look for rows that violate it, for the server never does:\nSELECT * FROM {sql} a LEFT JOIN {to} b ON ({}) WHERE {} IS NULL AND {} IS NOT NULL LIMIT 10;",
+        joined(place, key, &referenced),
+        format_args!("b.{}", referenced.split(", ").next().unwrap_or("id")),
+        key.columns.first().map_or_else(String::new, |column| format!("a.{}", place.id(column))),
+    );
+    let online = !target.lock.blocks_writes;
+    Some(if online { draft.severity(Severity::Warning).help(help) } else { draft.help(help) })
+}
+
+/// The condition under which a row of the one table belongs to one of the other.
+fn joined(place: &Place<'_>, key: &ForeignKey, referenced: &str) -> String {
+    let pairs = key.columns.iter().zip(referenced.split(", "));
+    pairs.map(|(own, other)| format!("a.{} = b.{other}", place.id(own))).collect::<Vec<_>>().join(" AND ")
 }

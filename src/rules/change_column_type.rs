@@ -57,6 +57,13 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     let draft = match (work, from) {
         // What it was nobody knows; these types take all that their kind can hold.
         (_, None) if !says_more && engine_widens(place, to) => return None,
+        // What a wider type costs on MySQL is a rule of its own.
+        (_, Some(from))
+            if place.effects().algorithm.is_some()
+                && crate::engine::is_same_kind(from, to, place.dialect()) =>
+        {
+            return None;
+        }
         (Work::Catalog, Some(from)) if crate::engine::is_same_kind(from, to, place.dialect()) => return None,
         (Work::Catalog, _) => Draft::new(
             message,
@@ -65,11 +72,12 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         .severity(Severity::Warning),
         _ => {
             let lock = target.map_or("an exclusive lock", |effect| effect.lock.name);
+            let waits = target.and_then(|effect| effect.lock.blocked()).unwrap_or("no one");
             let during = work.during();
             let unless = if from.is_none() { ", unless the old type is one that the new one only relabels" } else { "" };
             Draft::new(
                 message,
-                format!("{lock} on `{shown}` blocks reads and writes {during}{unless}; prepared statements fail once, and running code may send or read the old type"),
+                format!("{lock} on `{shown}` blocks {waits} {during}{unless}; prepared statements fail once, and running code may send or read the old type"),
             )
         }
     };

@@ -26,6 +26,9 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             .help("stop using the attribute, deploy, and drop it in a later release")
         });
     }
+    if let ChangeKind::Drop(drop) = place.kind() {
+        return made_anew(place, drop);
+    }
     let (alter, TableAction::DropColumn { column, cascade, .. }) = place.alter_of_table()? else {
         return None;
     };
@@ -48,4 +51,26 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         why.push_str("; `CASCADE` takes along whatever depends on it, unseen");
     }
     Some(Draft::new(format!("dropping column `{column}` of `{shown}` breaks running code that uses it"), why))
+}
+
+/// A table that is made anew under the same name without some of its columns, as is usual on SQLite.
+fn made_anew(place: &Place<'_>, drop: &DropObject) -> Option<Draft> {
+    let old = place.table(&drop.name).filter(|_| drop.object == ObjectKind::Table)?;
+    let new = place.committed().table(&drop.name).filter(|new| new.is_complete())?;
+    if place.is_skipped() || !place.is_used(&drop.name) {
+        return None;
+    }
+    let lost: Vec<&str> = (old.columns.iter())
+        .filter(|column| new.column(&column.name).is_none() && place.is_known_to_code(column.created))
+        .map(|column| column.name.as_str())
+        .collect();
+    let shown = place.shown(&drop.name);
+    let them = lost.join("`, `");
+    (!lost.is_empty()).then(|| {
+        Draft::new(
+            format!("making `{shown}` anew without `{them}` breaks running code that uses it"),
+            "queries of running code that name it fail at once, `SELECT *` changes its shape, and the data is gone",
+        )
+        .help("stop using it, deploy, and leave it out in a later release")
+    })
 }

@@ -22,6 +22,10 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     {
         return None;
     }
+    // A table that takes the name over is one made anew; the columns that it leaves out are another rule's.
+    if place.committed().table(&drop.name).is_some_and(|table| table.is_complete()) {
+        return None;
+    }
     let shown = place.shown(&drop.name);
     let others: Vec<String> = place
         .effects()

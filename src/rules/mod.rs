@@ -53,8 +53,10 @@ mod blocking_behind;
 mod change_column_type;
 mod change_function_signature;
 mod char_type;
+mod charset_convert;
 mod cluster;
 mod concurrent_in_transaction;
+mod copying_alter;
 mod create_if_not_exists_noop;
 mod create_index_nonconcurrent;
 mod create_policy;
@@ -98,6 +100,8 @@ mod fk_missing_index;
 mod format_trap;
 mod has_foreign_key;
 mod identifier_too_long;
+mod implicit_commit;
+mod instant_limit;
 mod invalid_index_left;
 mod json_column;
 mod missing_down;
@@ -119,6 +123,7 @@ mod prefer_text;
 mod prefer_timestamptz;
 mod refresh_matview_concurrent_exclusive;
 mod refresh_matview_nonconcurrent;
+mod refused_algorithm;
 mod reindex_nonconcurrent;
 mod rename_column;
 mod rename_enum_value;
@@ -134,6 +139,9 @@ mod set_default;
 mod set_logged_unlogged;
 mod set_not_null_scan;
 mod set_schema;
+mod sqlite_rename_rewrites;
+mod sqlite_unsupported_alter;
+mod sqlite_writer_lock;
 mod stmt_while_access_exclusive;
 mod table_without_pk;
 mod timeout_value_wrong;
@@ -187,8 +195,10 @@ pub static RULES: &[&Rule] = &[
     &change_column_type::RULE,
     &change_function_signature::RULE,
     &char_type::RULE,
+    &charset_convert::RULE,
     &cluster::RULE,
     &concurrent_in_transaction::RULE,
+    &copying_alter::RULE,
     &create_if_not_exists_noop::RULE,
     &create_index_nonconcurrent::RULE,
     &create_policy::RULE,
@@ -232,6 +242,8 @@ pub static RULES: &[&Rule] = &[
     &format_trap::RULE,
     &has_foreign_key::RULE,
     &identifier_too_long::RULE,
+    &implicit_commit::RULE,
+    &instant_limit::RULE,
     &invalid_index_left::RULE,
     &json_column::RULE,
     &missing_down::RULE,
@@ -253,6 +265,7 @@ pub static RULES: &[&Rule] = &[
     &prefer_timestamptz::RULE,
     &refresh_matview_concurrent_exclusive::RULE,
     &refresh_matview_nonconcurrent::RULE,
+    &refused_algorithm::RULE,
     &reindex_nonconcurrent::RULE,
     &rename_column::RULE,
     &rename_enum_value::RULE,
@@ -268,6 +281,9 @@ pub static RULES: &[&Rule] = &[
     &set_logged_unlogged::RULE,
     &set_not_null_scan::RULE,
     &set_schema::RULE,
+    &sqlite_rename_rewrites::RULE,
+    &sqlite_unsupported_alter::RULE,
+    &sqlite_writer_lock::RULE,
     &stmt_while_access_exclusive::RULE,
     &table_without_pk::RULE,
     &timeout_value_wrong::RULE,

@@ -30,6 +30,10 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             format!("column `{column}` of `{}` becomes narrower: `{from}` to `{to}`", place.shown(&alter.table)),
             "the change fails if a row does not fit, and running code that writes such a value gets an error or loses a part of it",
         )
-        .help(format!("look first whether any row does not fit, and let the code write only what fits before the type says so: a check NOT VALID on {} does that", place.sql(&alter.table))),
+        .help(if crate::engine::has_not_valid(place.dialect()) {
+            format!("look first whether any row does not fit, and let the code write only what fits before the type says so: a check NOT VALID on {} does that", place.sql(&alter.table))
+        } else {
+            format!("look first whether any row of {} does not fit, and deploy code that writes only what fits before the type says so", place.sql(&alter.table))
+        }),
     )
 }

@@ -142,6 +142,7 @@ fn asking(sql: &str, algorithm: &str, lock: &str) -> String {
 }
 
 struct Server {
+    url: String,
     client: Client,
     other: Client,
     version: ServerVersion,
@@ -152,13 +153,17 @@ impl Server {
     fn new(url: &str, database: &str) -> Server {
         let mut client = Client::connect(url);
         let version = ServerVersion::parse(&client.text("select version()"), Dialect::Mysql).unwrap();
-        Server { client, other: Client::connect(url), version, database: database.to_owned() }
+        let (url, database) = (url.to_owned(), database.to_owned());
+        Server { other: Client::connect(&url), client, version, url, database }
     }
 
     fn reset(&mut self, case: &Case<'_>) -> Result<(), String> {
+        // A statement that has failed may leave locks to its session.
+        self.other = Client::connect(&self.url);
+        self.client = Client::connect(&self.url);
         let name = &self.database;
         let fresh = format!(
-            "unlock tables; drop database if exists {name}; create database {name} character set utf8mb4; use {name}; \
+            "drop database if exists {name}; create database {name} character set utf8mb4; use {name}; \
              set foreign_key_checks=1, innodb_lock_wait_timeout=5, lock_wait_timeout=5"
         );
         self.client.run(&fresh)?;

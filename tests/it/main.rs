@@ -14,6 +14,7 @@ mod corpora;
 mod corpora_run;
 mod effects;
 mod effects_mysql;
+mod effects_sqlite;
 mod faults;
 mod formats;
 mod harness;

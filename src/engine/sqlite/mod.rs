@@ -1,6 +1,7 @@
 //! SQLite 3.35 and later.
 
 pub mod catalog;
+pub mod effects;
 pub mod lower;
 pub mod session;
 pub mod transaction;

@@ -412,18 +412,47 @@ impl Apply<'_> {
     }
 }
 
-/// MySQL and MariaDB rename the foreign keys and checks whose names they made up of the table's.
+/// Names that were made up of the table's name go with it: of foreign keys and checks on MySQL and MariaDB, of the
+/// indexes of keys on SQLite, and those that we ourselves give to what has none there.
 fn rename_generated_constraints(table: &mut Table, old: &Name) {
-    if table.dialect != crate::dialect::Dialect::Mysql {
-        return;
-    }
+    use crate::dialect::Dialect;
     let new = table.name.name.clone();
+    match table.dialect {
+        Dialect::Postgres => return,
+        Dialect::Mysql => {}
+        Dialect::Sqlite => return rename_numbered(table, old, &new),
+    }
     for constraint in &mut table.constraints {
         for infix in ["_ibfk_", "_chk_"] {
             let number = constraint.name.as_str().strip_prefix(&format!("{old}{infix}")).map(str::to_owned);
             if let Some(number) = number {
                 Arc::make_mut(constraint).name = Name::new(format!("{new}{infix}{number}"));
             }
+        }
+    }
+}
+
+fn rename_numbered(table: &mut Table, old: &Name, new: &Name) {
+    let renamed = |name: &Name| {
+        let number = |prefix: &str, infix: &str| {
+            let rest = name.as_str().strip_prefix(&format!("{prefix}{old}{infix}"))?;
+            let is_number = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| Name::new(format!("{prefix}{new}{infix}{rest}")))
+        };
+        number("sqlite_autoindex_", "_").or_else(|| number("", "_fk_")).or_else(|| number("", "_check_"))
+    };
+    for constraint in &mut table.constraints {
+        if let Some(name) = renamed(&constraint.name) {
+            Arc::make_mut(constraint).name = name;
+        }
+    }
+    for index in &mut table.indexes {
+        let serves = index.constraint.as_ref().and_then(renamed);
+        if let Some(name) = renamed(&index.name) {
+            Arc::make_mut(index).name = name;
+        }
+        if serves.is_some() {
+            Arc::make_mut(index).constraint = serves;
         }
     }
 }

@@ -293,19 +293,22 @@ pub fn words(change: &Change) -> (Option<&str>, Option<&str>) {
     }
 }
 
-/// Whether the server refuses what a statement asks for, because its `effects` need more.
-pub fn is_refused(algorithm: Option<&str>, lock: Option<&str>, effects: &Effects) -> bool {
-    let Some(needed) = effects.algorithm else { return false };
-    let target = effects.target();
-    let by_algorithm = match algorithm {
+/// Why the server refuses what the statement of `change` asks for with `ALGORITHM=` and `LOCK=`, where its `effects`
+/// need more.
+pub fn refuses(change: &Change, effects: &Effects) -> Option<String> {
+    let (algorithm, lock) = words(change);
+    let (needed, target) = (effects.algorithm?, effects.target()?);
+    let refused = match algorithm {
         Some("INSTANT") => needed > Algorithm::Instant,
         Some("NOCOPY") => needed > Algorithm::Nocopy,
         Some("INPLACE") => needed > Algorithm::Inplace,
         _ => false,
     };
-    let works = target.is_some_and(|target| target.work.grows_with_rows());
-    let by_lock = lock == Some("NONE") && works && target.is_some_and(|target| target.lock.blocks_writes);
-    by_algorithm || by_lock
+    if refused {
+        return Some(format!("the change needs ALGORITHM={}", needed.sql()));
+    }
+    let held = target.work.grows_with_rows() && target.lock.blocks_writes;
+    (lock == Some("NONE") && held).then(|| format!("the change needs {}", target.lock))
 }
 
 fn known<'a>(before: &'a Schema, name: &TableName) -> Option<&'a Table> {
