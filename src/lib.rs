@@ -7,9 +7,7 @@ pub mod db;
 pub mod dialect;
 pub mod engine;
 pub mod files;
-mod migrator;
 pub mod name;
-pub mod plan;
 pub mod report;
 pub mod roundtrip;
 pub mod rules;
@@ -18,5 +16,3 @@ pub mod schema;
 pub mod source;
 pub mod sql;
 pub mod text;
-
-pub use migrator::{Migrator, MigratorError, NotReady};

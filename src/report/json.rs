@@ -53,10 +53,10 @@ fn finding(item: &Item) -> Value {
 
 fn two_steps(proposal: &Proposal) -> Value {
     json!({
-        "expand": proposal.expand_lines(),
-        "backfill": proposal.backfill_lines(),
+        "expand": proposal.expand,
+        "backfill": proposal.backfill,
         "code": proposal.code,
-        "contract": proposal.contract_lines(),
+        "contract": proposal.contract,
         "limits": proposal.limits,
     })
 }

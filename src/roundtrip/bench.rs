@@ -1,6 +1,7 @@
 //! The scratch databases on which migrations are tried.
 
 use super::apply::{Applier, ApplyError};
+use super::fill;
 use super::rows::{self, Rows};
 use super::run::{Options, RoundtripError};
 use crate::db;
@@ -9,10 +10,10 @@ use crate::db::session::{DatabaseSettings, LockKey};
 use crate::db::url::DatabaseUrl;
 use crate::dialect::Dialect;
 use crate::name::Name;
-use crate::run::script::Prepared;
+use crate::run::script::{Prepared, Work};
 use crate::run::task::Direction;
 use crate::schema::catalog::{Catalog, CatalogOptions};
-use crate::source::{Migration, Script, Version};
+use crate::source::{Migration, Version};
 
 /// A migration, ready to be tried.
 pub(super) struct Ready<'a> {
@@ -28,7 +29,9 @@ pub(super) struct Ready<'a> {
 
 /// What a migration has to be undone by.
 pub(super) enum Down {
-    /// Nothing, and why if it says so.
+    /// Nothing, as the migration declares, and why.
+    Irreversible(String),
+    /// No script, and why where the format knows.
     None(Option<String>),
     /// A script without a statement.
     Empty,
@@ -116,12 +119,33 @@ impl<'a> Bench<'a> {
 
     /// The catalog of the applier's database.
     pub(super) async fn catalog(&self, applier: &mut Applier) -> Result<Catalog, RoundtripError> {
+        self.catalog_with(applier, true).await
+    }
+
+    /// The same, with owners or without.
+    pub(super) async fn catalog_with(
+        &self,
+        applier: &mut Applier,
+        owners: bool,
+    ) -> Result<Catalog, RoundtripError> {
         let options = CatalogOptions {
-            owners: true,
+            owners,
             journal: Some(Name::new(&self.options.journal)),
             ..CatalogOptions::default()
         };
         db::catalog::read(applier.session(), &options).await.map_err(RoundtripError::Database)
+    }
+
+    /// Puts rows into the empty tables of the applier's database. What cannot be filled stays empty.
+    pub(super) async fn fill(&self, applier: &mut Applier) {
+        match fill::fill(applier.session(), &self.options.journal).await {
+            Ok(empty) => {
+                for (table, why) in empty {
+                    tracing::debug!("no row could be made for {table}: {why}");
+                }
+            }
+            Err(error) => tracing::warn!("no rows could be made: {error}"),
+        }
     }
 
     /// The rows of the applier's database; none where they cannot be read.
@@ -136,14 +160,13 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Whether a script has something to run.
-pub(super) fn is_empty(script: &Script, prepared: &Result<Prepared, String>) -> bool {
-    use crate::run::script::Work;
+/// Whether a script has nothing to run.
+pub(super) fn is_empty(prepared: &Result<Prepared, String>) -> bool {
     let no_statement = |prepared: &Prepared| match &prepared.work {
         Work::Statements(statements) => statements.is_empty(),
         Work::LargeFile { .. } | Work::Program(_) => false,
     };
-    !script.path.is_empty() && prepared.as_ref().is_ok_and(no_statement)
+    prepared.as_ref().is_ok_and(no_statement)
 }
 
 /// An error in one line, for a report.

@@ -90,7 +90,7 @@ async fn take_back(applier: &mut Applier, upper: &[&Ready<'_>], chain: &mut Chai
         let done = match &ready.down {
             // What a repeatable migration made is not known to it.
             _ if ready.migration.kind == Kind::Repeatable => Ok(()),
-            Down::Empty | Down::None(_) => Ok(()),
+            Down::Empty | Down::None(_) | Down::Irreversible(_) => Ok(()),
             Down::Script(Err(why)) => Err(why.clone()),
             Down::Script(Ok(down)) => applier
                 .run(down, ready.version(), Direction::Down)

@@ -10,8 +10,8 @@ use crate::db::error::DbErrorClass;
 use crate::dialect::Dialect;
 use crate::name::Name;
 use crate::run::task::Direction;
-use crate::schema::catalog::Catalog;
 use crate::schema::catalog::diff::diff;
+use crate::schema::catalog::{Catalog, ObjectKey};
 use crate::source::Kind;
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -122,13 +122,36 @@ impl<'a, 'b> Judge<'a, 'b> {
             allowed: None,
             duration: started.elapsed(),
         };
-        let next = self.try_out(ready, &mut judged).await?;
+        let fills = self.bench.options.with_rows;
+        let mut next = self.try_out(ready, &mut judged, fills).await?;
+        if fills && judged.verdict == Verdict::UpFails && ready.up.is_ok() {
+            // What an up may ask of the rows is its own matter: it is judged without any.
+            let why = std::mem::take(&mut judged.notes);
+            self.renew().await?;
+            next = self.try_out(ready, &mut judged, false).await?;
+            if judged.verdict != Verdict::UpFails {
+                judged
+                    .rows
+                    .extend(why.iter().map(|why| format!("on generated rows its up is refused: {why}")));
+            }
+        }
         self.get_ready(position, next, &mut judged).await?;
         judged.duration = started.elapsed();
         Ok(judged)
     }
 
-    async fn try_out(&mut self, ready: &Ready<'_>, judged: &mut Judgement) -> Result<Next, RoundtripError> {
+    /// Judges a migration, with rows in every table where `fills`.
+    async fn try_out(
+        &mut self,
+        ready: &Ready<'_>,
+        judged: &mut Judgement,
+        fills: bool,
+    ) -> Result<Next, RoundtripError> {
+        if fills {
+            // A trigger may make more of a row than a row.
+            self.fill().await;
+            self.look().await?;
+        }
         let up = match &ready.up {
             Ok(up) => up,
             Err(why) => {
@@ -146,17 +169,23 @@ impl<'a, 'b> Judge<'a, 'b> {
         }
         let (before, rows_before) = (std::mem::take(&mut self.catalog), std::mem::take(&mut self.rows));
         self.look().await?;
+        let made_by_rows = if fills { self.fill_and_look().await? } else { Vec::new() };
         let down = match &ready.down {
             _ if ready.migration.kind == Kind::Repeatable => {
                 judged.verdict = Verdict::Exact;
-                return self.up_again(ready, judged, true).await;
+                return self.up_again(ready, judged, true, fills).await;
             }
-            Down::None(Some(why)) => {
+            Down::Irreversible(why) => {
                 judged.verdict = Verdict::Irreversible;
                 judged.notes.push(why.clone());
                 return Ok(Next::Good);
             }
-            Down::None(None) | Down::Empty => {
+            Down::None(why) => {
+                judged.verdict = Verdict::NoDown;
+                judged.notes.extend(why.clone());
+                return Ok(Next::Good);
+            }
+            Down::Empty => {
                 judged.verdict = Verdict::NoDown;
                 return Ok(Next::Good);
             }
@@ -170,19 +199,28 @@ impl<'a, 'b> Judge<'a, 'b> {
         if let Err(error) = self.test().run(down, ready.version(), Direction::Down).await {
             (judged.verdict, judged.down) = (Verdict::DownFails, Some(Verdict::DownFails));
             judged.notes.push(words(&error));
+            let needed =
+                error.server().and_then(|error| Prerequisite::of(error, self.test().url().dialect()));
+            // Anything else that a down does not find, another migration has taken away.
+            self.refused.extend(needed.filter(|needed| !matches!(needed, Prerequisite::Object(_))));
             return Ok(Next::Renew);
         }
         let (after, rows_after) = (self.catalog.clone(), self.rows.clone());
         self.look().await?;
+        for key in &made_by_rows {
+            self.catalog.objects.remove(key);
+        }
         judged.verdict = self.compare_with_before(ready, judged, &before, &after);
         let rows = rows_before.compare(&self.rows);
-        if judged.verdict == Verdict::Exact && !rows.lost.is_empty() {
+        let exact = judged.verdict == Verdict::Exact;
+        if (exact || judged.verdict == Verdict::ColumnOrder) && !rows.lost.is_empty() {
             judged.verdict = Verdict::LosesRows;
         }
-        judged.rows.extend(rows.lost.into_iter().chain(rows.added));
+        // Between the two, rows were generated where there were none.
+        let added = if fills { Vec::new() } else { rows.added };
+        judged.rows.extend(rows.lost.into_iter().chain(added));
         (self.catalog, self.rows) = (after, rows_after);
-        let exact = matches!(judged.verdict, Verdict::Exact);
-        self.up_again(ready, judged, exact).await
+        self.up_again(ready, judged, exact, fills).await
     }
 
     /// What the down has come to; `self` holds what is there after it.
@@ -219,6 +257,7 @@ impl<'a, 'b> Judge<'a, 'b> {
         ready: &Ready<'_>,
         judged: &mut Judgement,
         exact: bool,
+        fills: bool,
     ) -> Result<Next, RoundtripError> {
         let Ok(up) = &ready.up else { return Ok(Next::Renew) };
         // What was not reversed says enough; the second up only adds what follows from it.
@@ -246,7 +285,8 @@ impl<'a, 'b> Judge<'a, 'b> {
             judged.verdict = Verdict::SecondUpDiffers;
             judged.set_difference(&found, "after the first up", "after the second up");
         }
-        let same = exact && second == SecondUp::Same && rows == self.rows;
+        // Generated rows may be what they are.
+        let same = exact && second == SecondUp::Same && (fills || rows == self.rows);
         Ok(if same { Next::Good } else { Next::Renew })
     }
 
@@ -343,6 +383,21 @@ impl<'a, 'b> Judge<'a, 'b> {
         }
         self.roles = roles(self.test()).await;
         self.look().await
+    }
+
+    /// Puts rows into the empty tables of `test`.
+    async fn fill(&mut self) {
+        let mut test = self.test.take().expect("it is only away while it is renewed");
+        self.bench.fill(&mut test).await;
+        self.test = Some(test);
+    }
+
+    /// The same behind an up, whose catalog is known: the objects that the rows' triggers have made.
+    async fn fill_and_look(&mut self) -> Result<Vec<ObjectKey>, RoundtripError> {
+        let before = self.catalog.clone();
+        self.fill().await;
+        self.look().await?;
+        Ok(self.catalog.objects.keys().filter(|key| !before.objects.contains_key(key)).cloned().collect())
     }
 
     /// Reads what `test` holds.

@@ -14,7 +14,8 @@ use crate::dialect::Dialect;
 use crate::run::journal::History;
 use crate::run::pending;
 use crate::run::script::{self, Prepared, ScriptOptions, ScriptProblem};
-use crate::run::task;
+use crate::run::task::{self, Direction};
+use crate::schema::catalog::Catalog;
 use crate::source::{Body, Checksum, Folder, Kind, Script};
 use crate::text::Span;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,8 @@ pub struct Options {
     pub only: Option<BTreeSet<String>>,
     /// What is known not to close.
     pub allowances: Vec<Allowance>,
+    /// Whether there is a row in every table before each up and each down.
+    pub with_rows: bool,
     /// Whether the whole chain is judged.
     pub chain: bool,
 }
@@ -76,6 +79,14 @@ pub enum RoundtripError {
     /// What is to be there before the first migration cannot be made.
     #[error("the prelude cannot be run: {0}")]
     Prelude(#[source] ApplyError),
+    /// A migration that is to be applied is refused.
+    #[error("{migration} is refused: {why}")]
+    UpFails {
+        /// The migration.
+        migration: String,
+        /// Why.
+        why: String,
+    },
     /// What went through once does not a second time, so that no database can be made anew.
     #[error("{migration} was applied once and is refused the second time: {error}")]
     NotRepeatable {
@@ -109,13 +120,7 @@ pub async fn run(
 ) -> Result<Findings, RoundtripError> {
     let dialect = place.dialect();
     let migrations = ready(folder, dialect);
-    let prelude = match &options.prelude {
-        None => None,
-        Some((path, text)) => {
-            let prepared = own_script(path, text, dialect);
-            Some(prepared.map_err(|problems| RoundtripError::Prelude(ApplyError::Script(problems)))?)
-        }
-    };
+    let prelude = prelude(options, dialect)?;
     let mut findings = Findings { place: place.title(), ..Findings::default() };
     let bench = Bench::new(place, options, prelude);
     let mut judge = Judge::new(bench, &migrations).await?;
@@ -141,7 +146,10 @@ pub async fn run(
         if is_new(&migrations[position]) {
             let judged = judge.judge(position).await?;
             for needed in judge.refused.drain(..) {
-                refused.entry(needed).or_default().push(judged.label.clone());
+                let by = refused.entry(needed).or_default();
+                if by.last() != Some(&judged.label) {
+                    by.push(judged.label.clone());
+                }
             }
             findings.migrations.push(judged);
         } else if let Some(why) = judge.apply(position).await? {
@@ -150,7 +158,8 @@ pub async fn run(
             judge.follow(position).await?;
         }
         let ready = &migrations[position];
-        let is_floor = matches!(ready.down, Down::None(_)) && ready.migration.kind != Kind::Repeatable;
+        let is_floor = matches!(ready.down, Down::None(_) | Down::Irreversible(_))
+            && ready.migration.kind != Kind::Repeatable;
         if is_floor && judge.applied.last() == Some(&position) {
             floor = judge.floor();
         }
@@ -170,6 +179,33 @@ pub async fn run(
     allow::apply(&options.allowances, &mut findings);
     findings.duration = started.elapsed();
     Ok(findings)
+}
+
+/// What is there before the first migration, ready to be run.
+fn prelude(options: &Options, dialect: Dialect) -> Result<Option<Prepared>, RoundtripError> {
+    let Some((path, text)) = &options.prelude else { return Ok(None) };
+    let refused = |problems| RoundtripError::Prelude(ApplyError::Script(problems));
+    own_script(path, text, dialect).map(Some).map_err(refused)
+}
+
+/// What the migrations of `folder` make of an empty database, with owners or without.
+pub async fn catalog_of(
+    place: &mut Place,
+    folder: &Folder,
+    options: &Options,
+    owners: bool,
+) -> Result<Catalog, RoundtripError> {
+    let dialect = place.dialect();
+    let migrations = ready(folder, dialect);
+    let mut bench = Bench::new(place, options, prelude(options, dialect)?);
+    let mut applier = bench.fresh().await?;
+    for ready in &migrations {
+        let refused = |why| RoundtripError::UpFails { migration: ready.label.clone(), why };
+        let up = ready.up.as_ref().map_err(|why| refused(why.clone()))?;
+        let done = applier.run(up, ready.version(), Direction::Up).await;
+        done.map_err(|error| refused(error.to_string()))?;
+    }
+    bench.catalog_with(&mut applier, owners).await
 }
 
 impl Judge<'_, '_> {
@@ -209,13 +245,12 @@ fn ready(folder: &Folder, dialect: Dialect) -> Vec<Ready<'_>> {
     let pending = pending::compare(folder, &History::default(), None).pending;
     let one = |position: usize| {
         let migration = &folder.migrations[position];
-        let down = match &migration.down {
-            None => Down::None(migration.irreversible.clone()),
-            Some(script) => match prepare(script) {
-                down if is_empty(script, &down) => match &migration.irreversible {
-                    Some(why) => Down::None(Some(why.clone())),
-                    None => Down::Empty,
-                },
+        let declared = migration.up.directives.iter().find(|directive| directive.name == "irreversible");
+        let down = match (&migration.down, declared) {
+            (_, Some(declared)) => Down::Irreversible(declared.because.clone().unwrap_or_default()),
+            (None, None) => Down::None(migration.irreversible.clone()),
+            (Some(script), None) => match prepare(script) {
+                down if is_empty(&down) => Down::Empty,
                 down => Down::Script(down),
             },
         };

@@ -4,7 +4,6 @@
 
 pub mod adopt;
 mod autocommit;
-mod chunks;
 pub mod contention;
 pub mod error;
 pub mod executor;
@@ -12,7 +11,7 @@ mod fault;
 pub mod journal;
 pub(crate) mod large;
 pub mod machine;
-pub(crate) mod others;
+mod others;
 pub mod pending;
 pub mod preview;
 pub(crate) mod program;

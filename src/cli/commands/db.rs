@@ -1,14 +1,18 @@
 //! `twostep db …`: make, remove, fill, show and compare databases.
 
 use super::migrate;
+use super::roundtrip::ScratchArgs;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::explain;
 use crate::cli::printer::{Report, visible};
+use crate::cli::roundtrip as scratch;
 use crate::db;
+use crate::db::scratch::Place;
 use crate::db::session::{DatabaseSettings, ServiceRoles};
 use crate::db::url::DatabaseUrl;
 use crate::name::Name;
+use crate::roundtrip::run;
 use crate::run::executor::{self, shown};
 use crate::run::journal::Journal;
 use crate::run::pending::Wanted;
@@ -32,7 +36,7 @@ pub enum Command {
     Seed,
     /// Print the whole schema as readable text
     Dump(DumpArgs),
-    /// Compare the schemas of two databases; exits with 1 where they differ
+    /// Compare the schemas of two databases, or of a database with the files; exits with 1 where they differ
     Diff(DiffArgs),
 }
 
@@ -77,11 +81,15 @@ pub struct DumpArgs {
 /// Arguments of `db diff`.
 #[derive(Debug, clap::Args)]
 pub struct DiffArgs {
-    /// The URL of one database
-    one: String,
+    /// The URL of one database (default: the configured one)
+    one: Option<String>,
 
-    /// The URL of the other
-    two: String,
+    /// The URL of the other (default: what the migrations make of a scratch database)
+    two: Option<String>,
+
+    /// Where the scratch database is
+    #[command(flatten)]
+    scratch: ScratchArgs,
 
     /// Compare the owners of objects too
     #[arg(long)]
@@ -284,19 +292,57 @@ async fn dump(context: &Context, args: &DumpArgs) -> Result<Exit, Report> {
 
 async fn diff(context: &Context, args: &DiffArgs) -> Result<Exit, Report> {
     let parse = |text: &str| DatabaseUrl::parse(text).map_err(|error| explain::url(&error, "the arguments"));
-    let (one, two) = (parse(&args.one)?, parse(&args.two)?);
+    let one = args.one.as_deref().map_or_else(|| context.url(), parse)?;
+    let Some(two) = args.two.as_deref() else { return diff_with_files(context, args, &one).await };
+    let two = parse(two)?;
     if one.dialect() != two.dialect() {
         let what = format!("{one} and {two} are of different engines, whose schemas cannot be compared");
         return Err(Report::new(Exit::Usage, what).state("nothing changed"));
     }
     let first = catalog_of(context, &one, args.owners).await?;
     let second = catalog_of(context, &two, args.owners).await?;
-    let found = catalog::diff::diff(&first, &second);
+    show_difference(context, &first, &second, &one.to_string(), &two.to_string())
+}
+
+/// Compares a database with what the migrations make of a scratch database.
+async fn diff_with_files(context: &Context, args: &DiffArgs, url: &DatabaseUrl) -> Result<Exit, Report> {
+    let dialect = url.dialect();
+    let wished = scratch::wish(context, &args.scratch, Some(dialect))?;
+    let folder = context.folder(Some(dialect))?;
+    let options = scratch::Preparation { context, dialect }.scratch(&args.scratch, &folder, &wished)?;
+    let catalog = catalog_of(context, url, args.owners).await?;
+    let (mut signal, wish) = (context.signal.clone(), wished.wish());
+    let opened = tokio::select! {
+        biased;
+        () = signal.raised() => return Err(explain::interrupted()),
+        opened = Place::open(&wish, &options.connect) => opened,
+    };
+    let mut place = opened.map_err(|error| scratch::no_place(&error))?;
+    let made = tokio::select! {
+        biased;
+        () = signal.raised() => None,
+        made = run::catalog_of(&mut place, &folder, &options, args.owners) => Some(made),
+    };
+    place.close().await;
+    let files = made.ok_or_else(explain::interrupted)?.map_err(|error| scratch::broken(&error))?;
+    let title = format!("the migrations in {}", context.folder_path().display());
+    show_difference(context, &files, &catalog, &title, &url.to_string())
+}
+
+/// Prints how `second` is not as `first`.
+fn show_difference(
+    context: &Context,
+    first: &Catalog,
+    second: &Catalog,
+    one: &str,
+    two: &str,
+) -> Result<Exit, Report> {
+    let found = catalog::diff::diff(first, second);
     if found.is_empty() {
         tracing::info!(event = "equal", "{one} and {two} have the same schema");
         return Ok(Exit::Done);
     }
-    context.printer.result(&found.unified(&one.to_string(), &two.to_string(), 3));
+    context.printer.result(&found.unified(one, two, 3));
     if found.is_column_order_only() {
         tracing::info!(event = "column order", "they differ in the order of columns only");
     }

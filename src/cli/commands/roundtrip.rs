@@ -13,13 +13,9 @@ use crate::roundtrip::run;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Arguments.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// postgres, mysql or sqlite (default: told by the URLs, or by the files)
-    #[arg(long, value_name = "ENGINE", value_parser = engine)]
-    pub engine: Option<Dialect>,
-
+/// Where scratch databases are made, and what is in them from the start.
+#[derive(Debug, Default, clap::Args)]
+pub struct ScratchArgs {
     /// A server on which scratch databases may be made (default: a private one, from the programs on this machine)
     #[arg(long, value_name = "URL")]
     pub scratch_url: Option<String>,
@@ -27,6 +23,22 @@ pub struct Args {
     /// Make scratch databases on the server of the database URL; never in that database itself
     #[arg(long)]
     pub scratch_on_same_server: bool,
+
+    /// SQL that makes what is there before the first migration (default: prelude.sql, if there is one)
+    #[arg(long, value_name = "FILE")]
+    pub prelude: Option<PathBuf>,
+}
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// postgres, mysql or sqlite (default: told by the URLs, or by the files)
+    #[arg(long, value_name = "ENGINE", value_parser = engine)]
+    pub engine: Option<Dialect>,
+
+    /// Where the scratch databases are
+    #[command(flatten)]
+    pub scratch: ScratchArgs,
 
     /// Judge only what is new or changed since this revision of git, on top of everything earlier
     #[arg(long, value_name = "REV")]
@@ -36,10 +48,6 @@ pub struct Args {
     #[arg(long, value_name = "NAME=REASON")]
     pub allow: Vec<String>,
 
-    /// SQL that makes what is there before the first migration (default: prelude.sql, if there is one)
-    #[arg(long, value_name = "FILE")]
-    pub prelude: Option<PathBuf>,
-
     /// A command that fills the database at $DATABASE_URL, after the seed files
     #[arg(long, value_name = "COMMAND")]
     pub seed_command: Option<String>,
@@ -47,6 +55,10 @@ pub struct Args {
     /// The seeds may make a difference when they are run a second time
     #[arg(long)]
     pub seeds_once: bool,
+
+    /// Put generated rows into every table before each up and down, so that what needs or loses rows is found
+    #[arg(long)]
+    pub with_rows: bool,
 
     /// Judge each migration by itself only, not all of them in a row
     #[arg(long)]
@@ -75,12 +87,12 @@ fn formats() -> clap::builder::PossibleValuesParser {
 /// Makes the round trip, and prints what was found.
 pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let started = Instant::now();
-    let wished = roundtrip::wish(context, args)?;
+    let wished = roundtrip::wish(context, &args.scratch, args.engine)?;
     let target = Finder { context, engine: Some(wished.dialect()).filter(|_| wished.is_told()) };
     let target = target.targets(&[])?.remove(0);
     let wished = wished.of(target.dialect);
-    let preparation = Preparation { context, args, dialect: target.dialect };
-    let options = preparation.options(&target.folder, &wished)?;
+    let preparation = Preparation { context, dialect: target.dialect };
+    let options = preparation.options(args, &target.folder, &wished)?;
     let mut signal = context.signal.clone();
     let wish = wished.wish();
     let opened = tokio::select! {

@@ -58,6 +58,9 @@ pub fn broken(error: &RoundtripError) -> Report {
             .why("a database has to be made anew where a down does not undo its up, and cannot be")
             .state(REMOVED)
             .help("what an up makes beside its database (roles, files) must not be in its way the next time"),
+        RoundtripError::UpFails { .. } => Report::new(Exit::Findings, error.to_string())
+            .state(REMOVED)
+            .help("what no migration makes (roles, extensions, other tools' tables) comes from prelude.sql"),
         RoundtripError::Database(_) | RoundtripError::NoCopy => {
             Report::new(Exit::NoAccess, error.to_string()).state(REMOVED)
         }

@@ -2,7 +2,7 @@
 
 use super::wish::{UNTOUCHED, Wished};
 use crate::cli::commands::db;
-use crate::cli::commands::roundtrip::Args;
+use crate::cli::commands::roundtrip::{Args, ScratchArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::printer::Report;
@@ -27,36 +27,48 @@ const KEYS: &[&str] = &["prelude", "seed_command", "seeds_once", "allow"];
 pub struct Preparation<'a> {
     /// Settings.
     pub context: &'a Context,
-    /// Arguments.
-    pub args: &'a Args,
     /// The engine.
     pub dialect: Dialect,
 }
 
 impl Preparation<'_> {
     /// The options of a round trip of `folder`.
-    pub fn options(&self, folder: &Folder, wished: &Wished) -> Result<Options, Report> {
-        self.known_keys()?;
-        if wished.is_shared() {
-            reaches_beyond(folder, self.dialect)?;
-        }
+    pub fn options(&self, args: &Args, folder: &Folder, wished: &Wished) -> Result<Options, Report> {
+        let options = self.scratch(&args.scratch, folder, wished)?;
         let labels: Vec<(String, String)> = folder
             .migrations
             .iter()
             .map(|one| (one.version.to_string(), task::label(&one.version, &one.name)))
             .collect();
-        let allowances = self.allowances()?;
+        let allowances = self.allowances(args)?;
         allow::check(&allowances, labels.iter().map(|(version, label)| (version.as_str(), label.as_str())))
             .map_err(|error| usage(error.to_string()))?;
+        Ok(Options {
+            seeds: self.seeds(args)?,
+            only: self.only(args, folder)?,
+            allowances,
+            with_rows: args.with_rows,
+            chain: !args.no_chain,
+            ..options
+        })
+    }
+
+    /// The options of what only applies the migrations of `folder`.
+    pub fn scratch(&self, args: &ScratchArgs, folder: &Folder, wished: &Wished) -> Result<Options, Report> {
+        self.known_keys()?;
+        if wished.is_shared() {
+            reaches_beyond(folder, self.dialect)?;
+        }
         Ok(Options {
             connect: self.context.connect_options(),
             folder: self.context.folder_path(),
             journal: self.context.settings.text("journal").to_owned(),
-            prelude: self.prelude()?,
-            seeds: self.seeds()?,
-            only: self.only(folder)?,
-            allowances,
-            chain: !self.args.no_chain,
+            prelude: self.prelude(args)?,
+            seeds: Seeds::default(),
+            only: None,
+            allowances: Vec::new(),
+            with_rows: false,
+            chain: false,
         })
     }
 
@@ -80,7 +92,7 @@ impl Preparation<'_> {
         }
     }
 
-    fn allowances(&self) -> Result<Vec<Allowance>, Report> {
+    fn allowances(&self, args: &Args) -> Result<Vec<Allowance>, Report> {
         let why = |error: allow::AllowError| {
             usage(error.to_string())
                 .help("it looks like `--allow 20260301_add_email=the table was empty then`")
@@ -95,14 +107,14 @@ impl Preparation<'_> {
             }
             Some(_) => return Err(usage("[roundtrip.allow] is a table: NAME = \"REASON\"".to_owned())),
         }
-        for text in &self.args.allow {
+        for text in &args.allow {
             all.push(Allowance::parse(text).map_err(why)?);
         }
         Ok(all)
     }
 
-    fn prelude(&self) -> Result<Option<(String, String)>, Report> {
-        let named = match &self.args.prelude {
+    fn prelude(&self, args: &ScratchArgs) -> Result<Option<(String, String)>, Report> {
+        let named = match &args.prelude {
             Some(path) => Some(path.clone()),
             None => self.text("prelude")?.map(PathBuf::from),
         };
@@ -117,14 +129,14 @@ impl Preparation<'_> {
         Ok(Some((path.display().to_string(), text)))
     }
 
-    fn seeds(&self) -> Result<Seeds, Report> {
-        let command = match &self.args.seed_command {
+    fn seeds(&self, args: &Args) -> Result<Seeds, Report> {
+        let command = match &args.seed_command {
             Some(command) => Some(command.clone()),
             None => self.text("seed_command")?,
         };
         let once = match self.table().and_then(|table| table.get("seeds_once")) {
-            None => self.args.seeds_once,
-            Some(toml::Value::Boolean(once)) => *once || self.args.seeds_once,
+            None => args.seeds_once,
+            Some(toml::Value::Boolean(once)) => *once || args.seeds_once,
             Some(_) => return Err(usage("`seeds_once` in [roundtrip] is true or false".to_owned())),
         };
         let folder = Path::new(self.context.settings.text("seeds"));
@@ -142,8 +154,8 @@ impl Preparation<'_> {
     }
 
     /// The versions that are new.
-    fn only(&self, folder: &Folder) -> Result<Option<BTreeSet<String>>, Report> {
-        let Some(revision) = &self.args.since else { return Ok(None) };
+    fn only(&self, args: &Args, folder: &Folder) -> Result<Option<BTreeSet<String>>, Report> {
+        let Some(revision) = &args.since else { return Ok(None) };
         let changed = since::changed_files(&self.context.folder_path(), revision)?;
         let is_new = |script: &Script| changed.contains(&script.path);
         let new =

@@ -1,6 +1,6 @@
 //! Where the scratch databases are made: never in the database that is migrated, and on its server only when asked for.
 
-use crate::cli::commands::roundtrip::Args;
+use crate::cli::commands::roundtrip::ScratchArgs;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::explain;
@@ -61,7 +61,7 @@ impl Wished {
 }
 
 /// What the arguments and settings wish for.
-pub fn wish(context: &Context, args: &Args) -> Result<Wished, Report> {
+pub fn wish(context: &Context, args: &ScratchArgs, engine: Option<Dialect>) -> Result<Wished, Report> {
     let settings = &context.settings;
     let database = match ["direct_url", "database_url"].into_iter().find_map(|key| settings.optional(key)) {
         Some(text) => DatabaseUrl::parse(text).ok(),
@@ -69,17 +69,17 @@ pub fn wish(context: &Context, args: &Args) -> Result<Wished, Report> {
     };
     let told = args.scratch_url.as_deref().or_else(|| settings.optional("scratch_url"));
     if args.scratch_on_same_server {
-        return same_server(context, args, told.is_some());
+        return same_server(context, args, engine);
     }
     let Some(text) = told else {
-        return Ok(Wished::Private(args.engine.or(database.map(|url| url.dialect()))));
+        return Ok(Wished::Private(engine.or(database.map(|url| url.dialect()))));
     };
     let origin = match &args.scratch_url {
         Some(_) => "--scratch-url".to_owned(),
         None => settings.origin("scratch_url").to_string(),
     };
     let url = DatabaseUrl::parse(text).map_err(|error| explain::url(&error, origin))?;
-    if args.engine.is_some_and(|engine| engine != url.dialect()) {
+    if engine.is_some_and(|engine| engine != url.dialect()) {
         let what = format!("{url} is no server of the engine that --engine names");
         return Err(Report::new(Exit::Usage, what).state(UNTOUCHED));
     }
@@ -94,13 +94,13 @@ pub fn wish(context: &Context, args: &Args) -> Result<Wished, Report> {
 /// The state where nothing was begun.
 pub(super) const UNTOUCHED: &str = "nothing was judged, nothing changed";
 
-fn same_server(context: &Context, args: &Args, told: bool) -> Result<Wished, Report> {
-    if told && args.scratch_url.is_some() {
+fn same_server(context: &Context, args: &ScratchArgs, engine: Option<Dialect>) -> Result<Wished, Report> {
+    if args.scratch_url.is_some() {
         let what = "--scratch-url and --scratch-on-same-server contradict each other";
         return Err(Report::new(Exit::Usage, what).state(UNTOUCHED));
     }
     let url = context.url()?;
-    match args.engine {
+    match engine {
         Some(engine) if engine != url.dialect() => {
             let what = format!("{url} is no server of the engine that --engine names");
             Err(Report::new(Exit::Usage, what).state(UNTOUCHED))

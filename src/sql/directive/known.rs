@@ -37,8 +37,6 @@ pub enum DirectiveWords {
     None,
     /// One word.
     One,
-    /// One of these words.
-    OneOf(&'static [&'static str]),
     /// Words, at least one.
     Some,
     /// `key=value` words.
@@ -91,20 +89,20 @@ pub const KNOWN: &[KnownDirective] = &[
     KnownDirective {
         name: "phase",
         scope: DirectiveScope::File,
-        words: DirectiveWords::OneOf(&["expand", "contract"]),
+        words: DirectiveWords::One,
         reason: false,
         syntax: "phase expand|contract",
-        about: "in which of the two steps of a deploy the migration runs; `migrate` holds a contract back",
-        works: true,
+        about: "in which of the two steps of a deploy the migration runs",
+        works: false,
     },
     KnownDirective {
         name: "backfill",
         scope: DirectiveScope::Statement,
-        words: DirectiveWords::Keys { required: &[], optional: &["key"] },
+        words: DirectiveWords::Keys { required: &["table", "set"], optional: &["key", "where"] },
         reason: false,
-        syntax: "backfill [key=COLUMN,COLUMN]",
-        about: "the UPDATE below it runs in chunks of rows, by the primary key or these columns, while the application runs",
-        works: true,
+        syntax: "backfill table=TABLE [key=COLUMNS] set='COLUMN = EXPRESSION' [where='CONDITION']",
+        about: "rows are filled in chunks, while the application runs",
+        works: false,
     },
 ];
 
