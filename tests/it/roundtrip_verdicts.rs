@@ -9,7 +9,7 @@ use crate::twostep::{Outcome, Project};
 const MIGRATIONS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "1_people",
-        "create table people (id integer primary key, name varchar(40), age integer);",
+        "create table people (id integer primary key, name varchar(40), nick integer, age integer);",
         "drop table people;",
         "exact",
         "",
@@ -60,9 +60,9 @@ const MIGRATIONS: &[(&str, &str, &str, &str, &str)] = &[
         "10_broken.up.sql:1",
     ),
     (
-        "11_age",
-        "alter table people drop column age;",
-        "alter table people add column age integer;",
+        "11_nick",
+        "alter table people drop column nick;",
+        "alter table people add column nick integer;",
         "column-order",
         "+  column mail",
     ),
