@@ -18,16 +18,24 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     {
         return None;
     }
-    let effect = place.felt().find(|effect| {
-        effect.lock.blocks_reads && effect.work == Work::Catalog && effect.role != Role::Index
-    })?;
-    let shown = place.shown(&effect.relation);
+    // A foreign key stops the writers of the table that it points to.
+    let stops = |effect: &&RelationEffect| {
+        effect.lock.blocks_reads || effect.role == Role::Referenced && effect.lock.blocks_writes
+    };
+    let brief: Vec<&RelationEffect> = place
+        .felt()
+        .filter(|effect| stops(effect) && effect.work == Work::Catalog && effect.role != Role::Index)
+        .collect();
+    let first = brief.first()?;
+    let names: Vec<String> =
+        brief.iter().map(|effect| format!("`{}`", place.shown(&effect.relation))).collect();
+    let shown = place.shown(&first.relation);
     Some(
         Draft::new(
-            format!("a brief lock on `{shown}` without lock_timeout may stop everyone"),
+            format!("a brief lock on {} without lock_timeout may stop everyone", names.join(" and ")),
             format!(
-                "{} waits for the longest query on `{shown}`, and every later query waits behind it",
-                effect.lock
+                "{} waits for the longest query on `{shown}`, and every later query that it would stop waits behind it",
+                first.lock
             ),
         )
         .help(

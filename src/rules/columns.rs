@@ -42,3 +42,10 @@ pub fn locks(place: &Place<'_>) -> bool {
         _ => place.felt().any(|effect| effect.lock.blocks_writes && effect.role != Role::Index),
     }
 }
+
+/// The first statement of a migration that waits for a lock which others feel, without having set `setting`.
+pub fn first_lock_without(judged: &Judged<'_>, setting: &str) -> Option<At> {
+    let mut places = judged.places();
+    let found = places.find(|place| !place.step.settings.contains_key(setting) && locks(place))?;
+    Some(At::Statement(found.number, found.change().span))
+}

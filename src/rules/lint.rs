@@ -84,6 +84,7 @@ pub fn lint(folder: &Folder, chosen: &[usize], start: Schema, options: &Options)
             is_history_known: before.opaque == 0
                 && before.tables.values().any(|table| table.origin == Origin::Created),
             outline: OnceCell::new(),
+            last_lock: OnceCell::new(),
         };
         run.migration(&judged, migration);
     }

@@ -3,7 +3,8 @@
 use super::place::Place;
 use crate::analysis::Step;
 use crate::engine::version::ServerVersion;
-use crate::schema::change::{Change, ChangeKind, TransactionControl};
+use crate::name::{Name, TableName};
+use crate::schema::change::{Change, ChangeKind, TableAction, TransactionControl};
 use crate::schema::model::{Schema, When};
 use crate::source::{Migration, Script};
 use std::cell::OnceCell;
@@ -51,6 +52,8 @@ pub struct Judged<'a> {
     pub is_history_known: bool,
     /// What is worked out once for all of its statements.
     pub outline: OnceCell<Outline>,
+    /// The last step that waits for a lock which others feel, once that was asked for.
+    pub last_lock: OnceCell<Option<usize>>,
 }
 
 /// Where the transactions of a migration begin and end.
@@ -60,6 +63,10 @@ pub struct Outline {
     transactions: Vec<Range<usize>>,
     /// The steps that commit, in order.
     commits: Vec<usize>,
+    /// The constraints that are added NOT VALID: step, table and name.
+    pub unvalidated: Vec<(usize, TableName, Name)>,
+    /// The constraints that are validated.
+    pub validated: Vec<(usize, TableName, Name)>,
 }
 
 impl Outline {
@@ -76,7 +83,25 @@ impl Outline {
         }
         let commits = |step: &Step| step.changes.iter().any(|applied| is_commit(&applied.change));
         outline.commits = (0..steps.len()).filter(|number| commits(&steps[*number])).collect();
+        for (number, step) in steps.iter().enumerate() {
+            for applied in &step.changes {
+                outline.constraint(number, &applied.change);
+            }
+        }
         outline
+    }
+
+    fn constraint(&mut self, number: usize, change: &Change) {
+        match change.table_action() {
+            Some((alter, TableAction::AddConstraint { constraint, .. })) if constraint.not_valid => {
+                let name = constraint.name.clone().unwrap_or_default();
+                self.unvalidated.push((number, alter.table.clone(), name));
+            }
+            Some((alter, TableAction::ValidateConstraint { name })) => {
+                self.validated.push((number, alter.table.clone(), name.clone()));
+            }
+            _ => {}
+        }
     }
 }
 
@@ -124,7 +149,8 @@ impl<'a> Judged<'a> {
         made.is_some_and(|made| self.deploy.contains(&made.migration))
     }
 
-    fn outline(&self) -> &Outline {
+    /// What is worked out once for all of its statements.
+    pub fn outline(&self) -> &Outline {
         self.outline.get_or_init(|| Outline::new(self.steps))
     }
 

@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 /// The rule.
-pub static RULE: Rule = Rule::on_change(
+pub static RULE: Rule = Rule::on_migration(
     "missing-statement-timeout",
     Group::Style,
     Severity::Warning,
@@ -12,29 +12,16 @@ pub static RULE: Rule = Rule::on_change(
     find,
 );
 
-fn find(place: &Place<'_>) -> Option<Draft> {
+fn find(judged: &Judged<'_>) -> Vec<Draft> {
     // Once for each migration, at the first statement that needs it.
-    if place.step.settings.contains_key("statement_timeout") || !needs(place) || is_told(place) {
-        return None;
-    }
-    Some(
+    let first = super::columns::first_lock_without(judged, "statement_timeout");
+    let draft = |at| {
         Draft::new(
             "no statement_timeout is set in front of this",
             "a statement that takes longer than anyone thought holds its locks as long as it runs",
         )
-        .help("SET statement_timeout = '60s';"),
-    )
-}
-
-fn needs(place: &Place<'_>) -> bool {
-    super::columns::locks(place)
-}
-
-/// Whether an earlier change of the migration has been told already.
-fn is_told(place: &Place<'_>) -> bool {
-    place
-        .judged
-        .places()
-        .take_while(|other| !std::ptr::eq(other.applied, place.applied))
-        .any(|other| !other.step.settings.contains_key("statement_timeout") && needs(&other))
+        .help("SET statement_timeout = '60s';")
+        .at(at)
+    };
+    first.map(draft).into_iter().collect()
 }

@@ -132,7 +132,7 @@ fn restricts(place: &Place<'_>, table: &TableName, constraint: &Constraint) -> O
 /// Whether this migration has validated a constraint of the table that no statement made: it may be the check that
 /// says so already.
 fn validates_unknown(place: &Place<'_>, table: &TableName) -> bool {
-    place.judged.changes().take_while(|(number, _)| *number < place.number).any(|(_, change)| {
-        matches!(change.table_action(), Some((alter, TableAction::ValidateConstraint { .. })) if place.is_same(&alter.table, table))
-    }) && place.is_assumed(table)
+    let mut validated = place.judged.outline().validated.iter();
+    place.is_assumed(table)
+        && validated.any(|(at, other, _)| *at < place.number && place.is_same(other, table))
 }

@@ -17,17 +17,15 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     if !place.is_busy(&alter.table) {
         return None;
     }
-    let earlier = place.judged.transaction_of(place.number).iter().take_while(|step| step.at < place.step.at);
-    let here = place.step.changes.iter().take_while(|other| !std::ptr::eq(*other, place.applied));
-    let adds = |change: &Change| match change.table_action() {
-        Some((other, TableAction::AddConstraint { constraint, .. })) => {
-            place.is_same(&other.table, &alter.table)
-                && constraint.not_valid
-                && constraint.name.as_ref().is_some_and(|own| same(own, name, place.dialect()))
-        }
-        _ => false,
-    };
-    let added = earlier.flat_map(|step| &step.changes).chain(here).any(|applied| adds(&applied.change));
+    let transaction = place.judged.transaction_of(place.number).first()?.at;
+    let number = place.number;
+    // Those of the same transaction, and of the same statement in front of it.
+    let added = place.judged.outline().unvalidated.iter().any(|(at, table, other)| {
+        *at <= number
+            && place.judged.steps[*at].at >= transaction
+            && same(other, name, place.dialect())
+            && place.is_same(table, &alter.table)
+    });
     let shown = place.shown(&alter.table);
     added.then(|| {
         Draft::new(

@@ -10,7 +10,7 @@ use crate::engine::version::ServerVersion;
 use crate::name::{Name, ObjectName, TableName};
 use crate::schema::apply::{Note, Subject};
 use crate::schema::change::{AlterTable, Change, ChangeKind, ObjectKind, TableAction};
-use crate::schema::model::{Column, Origin, Relation, Rows, Schema, Table, When};
+use crate::schema::model::{Column, Origin, Relation, Rows, Schema, Table, When, same};
 use crate::sql::lex::{TokenKind, significant};
 use crate::text::Span;
 use std::cell::OnceCell;
@@ -115,7 +115,7 @@ impl<'a> Place<'a> {
     /// Whether two names mean the same relation.
     pub fn is_same(&self, one: &TableName, other: &TableName) -> bool {
         let key = |name| self.before().relation_key(name).unwrap_or_else(|| self.before().new_key(name));
-        one == other || key(one) == key(other)
+        one == other || same(&one.name, &other.name, self.dialect()) && key(one) == key(other)
     }
 
     /// The table that a change makes or alters.

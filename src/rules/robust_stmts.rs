@@ -15,8 +15,8 @@ pub static RULE: Rule = Rule::on_change(
 fn find(place: &Place<'_>) -> Option<Draft> {
     let first = place.step.changes.iter().take_while(|other| !std::ptr::eq(*other, place.applied));
     // What stands alone in its file either was done or was not.
-    let alone =
-        place.judged.steps.iter().filter(|step| !is_setting(step)).count() <= 1 && !is_concurrent(place);
+    let alone = place.judged.steps.iter().filter(|step| !is_setting(step)).take(2).count() <= 1
+        && !is_concurrent(place);
     if place.in_transaction() && !is_concurrent(place) && !ends_early(place)
         || alone && place.judged.script.transaction
         || first.count() > 0 && !matches!(place.kind(), ChangeKind::AlterTable(_))
@@ -44,14 +44,16 @@ fn is_concurrent(place: &Place<'_>) -> bool {
 
 /// Whether other transactions follow in the same migration, so that a failure there leaves this one done.
 fn ends_early(place: &Place<'_>) -> bool {
-    let transaction = place.step.transaction;
-    let later = place.judged.steps.iter().skip_while(|step| step.transaction != transaction);
-    let mut later = later.skip_while(|step| step.transaction == transaction);
+    let own = place.judged.transaction_of(place.number);
+    let Some(last) = own.last() else { return false };
+    let behind = place.judged.steps.partition_point(|step| step.at <= last.at);
     // A transaction that records its own version is not begun a second time.
-    let records = place.judged.transaction_of(place.number).iter().any(|step| {
-        step.changes.iter().any(|applied| matches!(&applied.change.kind, ChangeKind::Update(update) if update.table.name.as_str().contains("version")))
-    });
-    !records && later.any(|step| !is_setting(step))
+    let records = || {
+        own.iter().flat_map(|step| &step.changes).any(|applied| {
+            matches!(&applied.change.kind, ChangeKind::Update(update) if update.table.name.as_str().contains("version"))
+        })
+    };
+    place.judged.steps[behind..].iter().any(|step| !is_setting(step)) && !records()
 }
 
 /// The words that would make the statement repeatable.

@@ -49,12 +49,11 @@ fn find(place: &Place<'_>) -> Option<Draft> {
 /// Whether this migration has validated a constraint that no statement of the history made: it is taken to be the one
 /// that says the column is not NULL.
 fn may_be_proven(place: &Place<'_>, table: &TableName) -> bool {
-    let validated = place.judged.places().take_while(|other| other.number < place.number).any(|other| {
-        let Some((alter, TableAction::ValidateConstraint { name })) = other.alter_of_table() else {
-            return false;
-        };
-        place.is_same(&alter.table, table)
-            && other.table(table).is_none_or(|table| table.constraint(name).is_none())
+    let known = place.table(table);
+    let validated = place.judged.outline().validated.iter().any(|(at, other, name)| {
+        *at < place.number
+            && known.is_none_or(|table| table.constraint(name).is_none())
+            && place.is_same(other, table)
     });
     validated && place.server().at_least((12, 0, 0))
 }

@@ -39,11 +39,14 @@ fn find(place: &Place<'_>) -> Option<Draft> {
 
 /// Whether a later statement of the migration locks a table that is in use.
 fn locks_later(place: &Place<'_>) -> bool {
-    place
+    let locks = |other: &Place<'_>| {
+        other.felt().any(|effect| effect.lock.blocks_writes && effect.role != Role::Index)
+    };
+    let last = place
         .judged
-        .places()
-        .filter(|other| other.number > place.number)
-        .any(|other| other.felt().any(|effect| effect.lock.blocks_writes && effect.role != Role::Index))
+        .last_lock
+        .get_or_init(|| place.judged.places().filter(locks).map(|other| other.number).last());
+    last.is_some_and(|last| last > place.number)
 }
 
 /// `2s`, `500`, `1min` in milliseconds.

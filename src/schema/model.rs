@@ -2,6 +2,7 @@
 
 use super::change::*;
 use super::map::Map;
+use super::seen::Seen;
 use crate::dialect::Dialect;
 use crate::name::{Name, ObjectName, TableName};
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub struct Schema {
     pub now: When,
     /// How many statements could not be read: what they did is missing here.
     pub opaque: usize,
+    /// What has ever been in it.
+    pub seen: Seen,
 }
 
 /// How a table came to be known.
@@ -421,6 +424,7 @@ impl Schema {
             gone: Map::default(),
             now: When::default(),
             opaque: 0,
+            seen: Seen::default(),
         }
     }
 
@@ -547,7 +551,8 @@ impl Schema {
         &'a self,
         table: &'a TableName,
     ) -> impl Iterator<Item = (&'a Arc<Table>, &'a Arc<TableConstraint>)> {
-        self.tables.values().flat_map(move |from| {
+        let tables = self.seen.referenced(table).then(|| self.tables.values());
+        tables.into_iter().flatten().flat_map(move |from| {
             from.constraints.iter().filter_map(move |constraint| match &constraint.kind {
                 ConstraintKind::ForeignKey(key) if key.references == *table => Some((from, constraint)),
                 _ => None,
@@ -560,14 +565,24 @@ impl Schema {
         &'a self,
         relation: &'a TableName,
     ) -> impl Iterator<Item = (&'a Arc<View>, &'a Dependency)> {
-        self.views.values().flat_map(move |view| {
+        let views = self.seen.read(relation).then(|| self.views.values());
+        views.into_iter().flatten().flat_map(move |view| {
             view.reads.iter().filter(move |read| read.relation == *relation).map(move |read| (view, read))
         })
     }
 
     /// The partitions of `table` (its key), and tables that inherit from it.
     pub fn children_of<'a>(&'a self, table: &'a TableName) -> impl Iterator<Item = &'a Arc<Table>> {
-        self.tables.values().filter(move |child| {
+        self.children_with_keys(table).map(|(_, child)| child)
+    }
+
+    /// The same, with their keys.
+    pub fn children_with_keys<'a>(
+        &'a self,
+        table: &'a TableName,
+    ) -> impl Iterator<Item = (&'a TableName, &'a Arc<Table>)> {
+        let tables = self.seen.parent(table).then(|| self.tables.iter());
+        tables.into_iter().flatten().filter(move |(_, child)| {
             child.partition_of.as_ref().is_some_and(|of| of.parent == *table)
                 || child.inherits.contains(table)
         })

@@ -90,6 +90,9 @@ impl Apply<'_> {
 
     /// Foreign keys of other tables to one that is dropped.
     fn foreign_keys_to(&mut self, key: &TableName, cascade: bool) {
+        if !self.schema.seen.referenced(key) {
+            return;
+        }
         let foreign: Vec<(TableName, Arc<TableConstraint>)> = (self.schema.tables.iter())
             .filter(|(other, _)| *other != key)
             .flat_map(|(other, table)| {

@@ -55,9 +55,12 @@ pub enum Note {
 
 /// Applies `change` to `schema`.
 pub fn apply(schema: &mut Schema, change: &Change) -> Vec<Note> {
+    let (tables, views) = (schema.tables.clone(), schema.views.clone());
     let mut run = Apply { schema, notes: Vec::new(), conditional: change.via.is_conditional() };
     run.change(&change.kind);
-    run.notes
+    let notes = run.notes;
+    schema.remember(&tables, &views);
+    notes
 }
 
 /// One change being applied.
@@ -228,9 +231,6 @@ impl Apply<'_> {
 
     /// The keys of the tables that get what is done to `key`: partitions and children.
     fn children(&self, key: &TableName) -> Vec<TableName> {
-        let child = |table: &Arc<Table>| {
-            table.partition_of.as_ref().is_some_and(|of| of.parent == *key) || table.inherits.contains(key)
-        };
-        self.schema.tables.iter().filter(|(_, table)| child(table)).map(|(key, _)| key.clone()).collect()
+        self.schema.children_with_keys(key).map(|(key, _)| key.clone()).collect()
     }
 }

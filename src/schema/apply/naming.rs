@@ -40,6 +40,12 @@ impl Schema {
 
     /// Whether a constraint in the schema of `table` is called `name`.
     fn is_constraint(&self, table: &TableName, name: &str) -> bool {
+        let full = ObjectName { schema: table.schema.clone(), name: Name::new(name) };
+        // What this very statement has made so far is in its own table, unless that has partitions or children.
+        if !self.seen.any_parent() && !self.seen.constraint(&full) {
+            let own = self.tables.get(table);
+            return own.is_some_and(|own| own.constraints.iter().any(|one| one.name.as_str() == name));
+        }
         let in_schema = self.tables.iter().filter(|(key, _)| key.schema == table.schema);
         in_schema.flat_map(|(_, table)| &table.constraints).any(|constraint| constraint.name.as_str() == name)
     }

@@ -91,11 +91,13 @@ impl Apply<'_> {
         if let Some(of) = &create.partition_of
             && let Some(parent) = self.table_key(&of.parent)
         {
+            self.schema.seen.add_parent(&parent);
             table.partition_of = Some(PartitionOf { parent: parent.clone(), bound: of.bound.clone() });
             parents.push(parent);
         }
         for name in &create.inherits {
             let Some(parent) = self.table_key(name) else { continue };
+            self.schema.seen.add_parent(&parent);
             table.inherits.push(parent.clone());
             parents.push(parent);
         }
@@ -311,6 +313,7 @@ impl Apply<'_> {
             }
             TableAction::Inherit { parent } => {
                 if let Some(parent) = self.table_key(parent) {
+                    self.schema.seen.add_parent(&parent);
                     self.edit(key, |table| table.inherits.push(parent));
                 }
             }
@@ -356,6 +359,7 @@ impl Apply<'_> {
     fn attach(&mut self, parent: &TableName, partition: &TableName, bound: &PartitionBound) {
         let Some(child) = self.table_key(partition) else { return };
         let of = PartitionOf { parent: parent.clone(), bound: bound.clone() };
+        self.schema.seen.add_parent(parent);
         self.edit(&child, |table| {
             table.partition_of = Some(of);
             for column in &mut table.columns {

@@ -197,8 +197,5 @@ impl Sorting<'_> {
 }
 
 fn keys_of_children(schema: &Schema, parent: &TableName) -> Vec<TableName> {
-    let is_child = |table: &Table| {
-        table.partition_of.as_ref().is_some_and(|of| of.parent == *parent) || table.inherits.contains(parent)
-    };
-    schema.tables.iter().filter(|(_, table)| is_child(table)).map(|(key, _)| key.clone()).collect()
+    schema.children_with_keys(parent).map(|(key, _)| key.clone()).collect()
 }
