@@ -7,7 +7,9 @@ pub mod db;
 pub mod dialect;
 pub mod engine;
 pub mod files;
+mod migrator;
 pub mod name;
+pub mod plan;
 pub mod report;
 pub mod roundtrip;
 pub mod rules;
@@ -16,3 +18,5 @@ pub mod schema;
 pub mod source;
 pub mod sql;
 pub mod text;
+
+pub use migrator::{Migrator, MigratorError, NotReady};

@@ -285,6 +285,7 @@ fn explained(url: &DatabaseUrl, used: &Journal, folder: &Path, exit: Exit, error
         }
         RunError::Edited(_)
         | RunError::Ahead(_)
+        | RunError::Held { .. }
         | RunError::OutOfOrder(_)
         | RunError::NoSuchVersion { .. }
         | RunError::NoRollback(_)
@@ -403,6 +404,10 @@ fn history(message: String, folder: &Path, error: &RunError) -> Report {
             })
             .help("deploy the code that belongs to this database, or restore what was taken away")
             .help("if this code can work with it all the same: --allow-ahead"),
+        RunError::Held { contract, clash, why, .. } => Report::new(Exit::FailedClean, message)
+            .why(format!("{clash}, so that it was written for what {contract} leaves"))
+            .why(format!("{contract}: {why}"))
+            .help("once no older code runs: `twostep release confirm`, or `twostep migrate --contract`"),
         RunError::OutOfOrder(late) => late
             .iter()
             .fold(Report::new(Exit::FailedClean, message), |built, late| {

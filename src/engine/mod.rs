@@ -12,6 +12,7 @@ pub mod read;
 pub mod session;
 pub mod sqlite;
 pub mod transaction;
+pub mod update;
 pub mod version;
 mod widths;
 
@@ -30,12 +31,12 @@ pub use widths::{is_narrower, is_same_kind, is_widest};
 
 use crate::dialect::Dialect;
 use crate::name::Name;
-use crate::schema::change::{Change, Expr, Volatility};
-use crate::schema::model::Schema;
+use crate::schema::change::{Change, Expr, Nullability, Volatility};
+use crate::schema::model::{Schema, Table};
 use crate::sql::lex::{TokenKind, significant};
 use crate::text::Span;
 use effects::{Effects, Session};
-use proposal::Proposal;
+use proposal::{Given, Proposal, Undo};
 use version::{Product, ServerVersion};
 
 /// All engines.
@@ -107,10 +108,40 @@ pub fn statement_effects(
 }
 
 /// The two steps that do without harm what `change` does on a server of `version`, given the schema `before` it; none
-/// where none are known.
-pub fn propose(change: &Change, before: &Schema, version: ServerVersion) -> Option<Proposal> {
+/// where none are known, or none are needed. `text` is what the change says.
+pub fn propose(
+    change: &Change,
+    text: &str,
+    before: &Schema,
+    version: ServerVersion,
+    given: &Given,
+) -> Option<Proposal> {
     match before.dialect {
-        Dialect::Postgres => postgres::proposal::propose(change, before, version.number),
+        Dialect::Postgres => postgres::proposal::propose(change, text, before, version.number, given),
+        Dialect::Mysql | Dialect::Sqlite => None,
+    }
+}
+
+/// The columns of a key of `table` that no two rows share and that is never NULL: what a backfill goes through it by.
+pub fn key_of(table: &Table) -> Vec<Name> {
+    if let Some(key) = table.primary_key() {
+        return key.columns().to_vec();
+    }
+    let required =
+        |name: &Name| table.column(name).is_some_and(|column| column.nullability == Nullability::NotNull);
+    let unique =
+        table.indexes.iter().filter(|index| index.unique && index.predicate.is_none() && index.valid);
+    let mut keys = unique.filter_map(|index| {
+        let columns: Vec<Name> = index.plain_columns()?.into_iter().cloned().collect();
+        columns.iter().all(required).then_some(columns)
+    });
+    keys.next().unwrap_or_default()
+}
+
+/// What takes `change` back, given the schema `before` it; none where that is not known.
+pub fn undo(change: &Change, before: &Schema, version: ServerVersion) -> Option<Undo> {
+    match before.dialect {
+        Dialect::Postgres => postgres::proposal::undo(change, before, version.number),
         Dialect::Mysql | Dialect::Sqlite => None,
     }
 }

@@ -1,46 +1,196 @@
 //! The two steps that do without harm what a hazardous change does: what the first release brings, what the code must
-//! do, what the second release takes away. For the very table and column that the change is about.
+//! do, what the second release takes away. For the very table and column that the change is about. What `lint` shows
+//! and what `plan` writes is this.
 
-/// Two steps instead of a change. Each entry of a list is one statement, or several that belong into one transaction.
+use crate::name::{Name, TableName};
+
+/// Two steps instead of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Proposal {
-    /// The first migration: it works with the code that is running, and with the new one.
-    pub expand: Vec<String>,
-    /// How rows are filled between the two, in batches; none where nothing has to be.
-    pub backfill: Option<String>,
-    /// What the code must do before the second migration is deployed.
+    /// The first step, in order: it works with the code that is running, and with the new one.
+    pub expand: Vec<Stage>,
+    /// What the code must do before the second step is deployed.
     pub code: String,
-    /// The second migration, once no older code runs.
-    pub contract: Vec<String>,
+    /// The second step, once no older code runs.
+    pub contract: Vec<Stage>,
+    /// What takes the second step back, to where the first one ended.
+    pub back: Back,
     /// What has no online way, or is not quite the same.
     pub limits: Vec<String>,
+    /// What is not known, so that the statements cannot be run as they stand.
+    pub missing: Vec<Missing>,
+}
+
+/// What takes a contract back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Back {
+    /// There is nothing to take back.
+    #[default]
+    Nothing,
+    /// These statements.
+    Stages(Vec<Stage>),
+    /// Only the author of the migration can know: what its own down does.
+    Authors,
+}
+
+/// Something that is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    /// What a column shall hold in rows that do not give it.
+    Fill(Name),
+    /// Anything else, as a sentence that says why there is no plan.
+    Other(String),
+}
+
+/// Statements that are run together, or one that is run in a way of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// One transaction, each statement of which only changes the catalog.
+    Together(Vec<Action>),
+    /// By itself: it scans or builds under a lock that nobody feels, and must hold no other lock meanwhile.
+    Alone(Action),
+    /// An `UPDATE` that is run in chunks of rows, by the columns of a key.
+    Backfill {
+        /// The update.
+        action: Action,
+        /// The key.
+        key: Vec<Name>,
+    },
+}
+
+impl Stage {
+    /// Its statements in order.
+    pub fn actions(&self) -> &[Action] {
+        match self {
+            Stage::Together(actions) => actions,
+            Stage::Alone(action) | Stage::Backfill { action, .. } => std::slice::from_ref(action),
+        }
+    }
+}
+
+/// One statement of a deploy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// What it is for, one line.
+    pub about: String,
+    /// The statement, without a `;`.
+    pub sql: String,
+    /// What takes it back.
+    pub undo: Undo,
+}
+
+/// What takes a statement back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undo {
+    /// Nothing: what takes back a statement before it takes this one back too, or it leaves nothing behind.
+    Nothing,
+    /// Statements for the transaction that takes back its neighbours.
+    Together(Vec<String>),
+    /// Statements that must each run by themselves.
+    Alone(Vec<String>),
+}
+
+impl Action {
+    /// A statement that leaves nothing behind.
+    pub fn new(about: impl Into<String>, sql: impl Into<String>) -> Self {
+        Self { about: about.into(), sql: sql.into(), undo: Undo::Nothing }
+    }
+
+    /// The same, taken back by `sql`.
+    #[must_use]
+    pub fn undone_by(mut self, sql: impl Into<String>) -> Self {
+        self.undo = Undo::Together(vec![sql.into()]);
+        self
+    }
+
+    /// The same, taken back by statements that each run by themselves.
+    #[must_use]
+    pub fn undone_alone_by(mut self, sql: Vec<String>) -> Self {
+        self.undo = Undo::Alone(sql);
+        self
+    }
+}
+
+/// What is known beyond the schema when a plan is made.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// What columns shall hold in rows that do not give them: table (full name), column, expression over the row.
+    pub fills: Vec<(TableName, Name, String)>,
+}
+
+impl Given {
+    /// What `column` of the table with the full name `table` is filled with.
+    pub fn fill(&self, table: &TableName, column: &Name) -> Option<&str> {
+        let found = self.fills.iter().find(|(of, name, _)| of == table && name == column);
+        found.map(|(_, _, expression)| expression.as_str())
+    }
 }
 
 impl Proposal {
+    /// What the first step does before rows are written: statements that end with `;`.
+    pub fn expand_lines(&self) -> Vec<String> {
+        lines(self.split_expand().0)
+    }
+
+    /// What the first step does with the rows, and what proves it.
+    pub fn backfill_lines(&self) -> Vec<String> {
+        lines(self.split_expand().1)
+    }
+
+    /// What the second step does.
+    pub fn contract_lines(&self) -> Vec<String> {
+        lines(&self.contract)
+    }
+
+    fn split_expand(&self) -> (&[Stage], &[Stage]) {
+        let fills = |stage: &Stage| matches!(stage, Stage::Backfill { .. });
+        let split = self.expand.iter().position(fills).unwrap_or(self.expand.len());
+        self.expand.split_at(split)
+    }
+
     /// As text for people: both migrations, with what has to happen between them.
     pub fn text(&self) -> String {
         let mut out = String::new();
-        let mut part = |title: &str, lines: &[String]| {
-            if lines.is_empty() {
-                return;
-            }
-            out.push_str(&format!("-- {title}\n"));
-            for line in lines {
-                out.push_str(line.trim_end());
-                out.push('\n');
-            }
-        };
-        part("1. expand, with this release:", &self.expand);
-        if let Some(backfill) = &self.backfill {
-            part("2. backfill, in batches:", std::slice::from_ref(backfill));
+        part(&mut out, "1. expand, with this release:", &self.expand_lines());
+        part(&mut out, "2. backfill, in batches:", &self.backfill_lines());
+        if !self.code.is_empty() {
+            out.push_str("-- then, in the code:\n");
+            self.code.lines().for_each(|line| out.push_str(&format!("--    {line}\n")));
         }
-        let code = self.code.lines().map(|line| format!("--    {line}")).collect::<Vec<_>>();
-        part("then, in the code:", &code);
-        part("last, contract, once no older code runs:", &self.contract);
+        part(&mut out, "last, contract, once no older code runs:", &self.contract_lines());
         for limit in &self.limits {
             out.push_str(&format!("-- note: {limit}\n"));
+        }
+        for missing in &self.missing {
+            if let Missing::Other(why) = missing {
+                out.push_str(&format!("-- note: {why}\n"));
+            }
         }
         out.truncate(out.trim_end().len());
         out
     }
+}
+
+fn part(out: &mut String, title: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    out.push_str(&format!("-- {title}\n"));
+    lines.iter().for_each(|line| out.push_str(&format!("{line}\n")));
+}
+
+/// The statements of `stages`, with BEGIN and COMMIT around what belongs together.
+fn lines(stages: &[Stage]) -> Vec<String> {
+    let mut out = Vec::new();
+    for stage in stages {
+        let together = matches!(stage, Stage::Together(actions) if actions.len() > 1);
+        if together {
+            out.push("BEGIN;".to_owned());
+        }
+        out.extend(stage.actions().iter().map(|action| format!("{};", action.sql)));
+        if together {
+            out.push("COMMIT;".to_owned());
+        }
+    }
+    out
 }

@@ -53,10 +53,10 @@ fn finding(item: &Item) -> Value {
 
 fn two_steps(proposal: &Proposal) -> Value {
     json!({
-        "expand": proposal.expand,
-        "backfill": proposal.backfill,
+        "expand": proposal.expand_lines(),
+        "backfill": proposal.backfill_lines(),
         "code": proposal.code,
-        "contract": proposal.contract,
+        "contract": proposal.contract_lines(),
         "limits": proposal.limits,
     })
 }

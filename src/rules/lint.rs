@@ -10,7 +10,7 @@ use super::{RULES, by_id, edited_after_applied, format_trap, unknown_rule, unuse
 use crate::analysis::{Step, analyze, analyze_one};
 use crate::dialect::Dialect;
 use crate::engine;
-use crate::engine::proposal::Proposal;
+use crate::engine::proposal::{Given, Proposal};
 use crate::schema::model::{Origin, Schema};
 use crate::source::{Folder, Kind, Migration, Script, by_id as by_format};
 use crate::text::Span;
@@ -154,7 +154,10 @@ impl Run<'_> {
         for place in judged.places() {
             for (rule, check) in &rules {
                 let Some(draft) = check(&place) else { continue };
-                let proposal = || engine::propose(place.change(), place.before(), judged.server);
+                let proposal = || {
+                    let text = &place.step.sql;
+                    engine::propose(place.change(), text, place.before(), judged.server, &Given::default())
+                };
                 let proposal = if rule.splits { proposal() } else { None };
                 let at = draft.at.unwrap_or(At::Statement(place.number, place.change().span));
                 found.push((rule, Draft { at: Some(at), ..draft }, proposal));

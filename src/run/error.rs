@@ -73,6 +73,18 @@ pub enum RunError {
     /// The database is ahead of the files with what breaks this code.
     #[error("the database is ahead of these files by {}, and this code breaks on it", counted(.0.len(), "migration"))]
     Ahead(Vec<Applied>),
+    /// A migration stands behind a contract that is held, and touches what that touches.
+    #[error("migration {migration} stands behind {contract}, which is held")]
+    Held {
+        /// The contract.
+        contract: String,
+        /// The migration behind it.
+        migration: String,
+        /// What both touch.
+        clash: String,
+        /// Why the contract is held.
+        why: String,
+    },
     /// New migrations stand before applied ones.
     #[error("new migrations stand before applied ones: {}", .0.len())]
     OutOfOrder(Vec<String>),

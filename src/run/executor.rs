@@ -1,6 +1,7 @@
 //! Does what the machine commands, and tells it what came of it.
 
 use super::adopt::mirror::{Mirror, MirrorWish};
+use super::chunks::Backfill;
 use super::contention::{self, Contention};
 use super::error::{Place, RunError};
 use super::fault;
@@ -133,6 +134,7 @@ pub async fn run(
         intended: HashMap::new(),
         outliving: HashSet::new(),
         spent: Duration::ZERO,
+        backfills: HashMap::new(),
         finished: Vec::new(),
         error: None,
         warned: false,
@@ -200,6 +202,8 @@ pub(super) struct Executor<'a> {
     /// Units that have an intent because a rollback does not take back what they write.
     outliving: HashSet<usize>,
     pub(super) spent: Duration,
+    /// The backfills that this run is in.
+    pub(super) backfills: HashMap<usize, Backfill>,
     finished: Vec<Finished>,
     error: Option<RunError>,
     warned: bool,
@@ -314,12 +318,14 @@ impl Executor<'_> {
             Ok(agenda) => {
                 if !self.warned {
                     agenda.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+                    agenda.held.iter().for_each(|held| tracing::info!(event = "held", "{held}"));
                     self.warned = true;
                 }
                 self.note_finished_elsewhere();
                 self.tasks = agenda.tasks;
                 self.sign_tasks();
                 self.intended.clear();
+                self.backfills.clear();
                 self.outliving.clear();
                 self.no_prelock.clear();
                 (self.refs, self.units) = task::units(&self.tasks);
@@ -574,7 +580,7 @@ impl Executor<'_> {
         self.sign_tasks();
         let record = RunRecord {
             id,
-            command: self.goal.command().to_owned(),
+            command: self.goal.command(),
             release: self.options.release.clone(),
             by,
             backend: identity.backend,
@@ -708,9 +714,12 @@ impl Executor<'_> {
             return Event::Interrupted;
         }
         let (number, task, piece) = self.unit(unit);
-        let (whole, outside) = (task.prepared.pieces.len() == 1, piece.outside);
-        let rows_only =
-            self.statement(unit, piece.statements.start).is_some_and(|statement| statement.traits.rows_only);
+        let (whole, outside) = (task.prepared.pieces.len() == 1 && !piece.chunked, piece.outside);
+        // A chunk that waits for one row keeps those waiting that want the others: it steps back soon.
+        let rows_only = !piece.chunked
+            && self
+                .statement(unit, piece.statements.start)
+                .is_some_and(|statement| statement.traits.rows_only);
         if self.contention.is_none() {
             self.contention = Some(Contention::start());
         }
@@ -836,6 +845,7 @@ impl Executor<'_> {
         let (_, task, piece) = self.unit(unit);
         let range = piece.statements.clone();
         let event = match task.prepared.work {
+            Work::Statements(_) if piece.chunked => self.run_chunk(unit).await,
             Work::LargeFile { .. } => self.run_large_file(unit).await,
             Work::Statements(_) | Work::Program(_) => self.run_statements(unit, range).await,
         };
@@ -1012,7 +1022,8 @@ impl Executor<'_> {
         let mut sql = Vec::new();
         match (task.direction, completes) {
             (Direction::Up, true) => {
-                let replace = task.known || !begins || !piece.atomic || self.outliving.contains(&unit);
+                let replace =
+                    task.known || !begins || !piece.atomic || piece.chunked || self.outliving.contains(&unit);
                 sql.push(self.journal.migration_sql(
                     &task.record,
                     State::Applied,
@@ -1045,7 +1056,7 @@ impl Executor<'_> {
         sql.join(";")
     }
 
-    fn started_sql(&self, task: &Task, direction: Direction) -> Option<String> {
+    pub(super) fn started_sql(&self, task: &Task, direction: Direction) -> Option<String> {
         if !task.done.is_empty() {
             return None;
         }
@@ -1055,7 +1066,7 @@ impl Executor<'_> {
         })
     }
 
-    fn statement_row(
+    pub(super) fn statement_row(
         &self,
         unit: usize,
         ordinal: usize,
@@ -1067,6 +1078,7 @@ impl Executor<'_> {
             ordinal,
             done: false,
             marked: false,
+            in_parts: false,
             checksum: self.statement(unit, ordinal).map(Statement::checksum).unwrap_or_default(),
             before,
             backend: backend.unwrap_or(crate::db::session::Backend { pid: 0, started: String::new() }),
@@ -1074,7 +1086,8 @@ impl Executor<'_> {
     }
 
     async fn commit(&mut self, unit: usize) -> Event {
-        let journal = self.journal_of(unit);
+        let goes_on = self.backfills.get(&unit).is_some_and(Backfill::goes_on);
+        let journal = if goes_on { self.journal_of_chunk(unit) } else { self.journal_of(unit) };
         if self.unit(unit).2.outside {
             return self.record(unit).await;
         }
@@ -1089,7 +1102,9 @@ impl Executor<'_> {
             self.watched(how, async |session| session.commit(&transaction, &key, &journal).await).await;
         fault::point("after a commit's answer");
         match committed {
+            Ok(()) if goes_on => self.chunk_done(unit).await,
             Ok(()) => {
+                self.backfill_done(unit);
                 self.unit_done(unit);
                 Event::Done
             }

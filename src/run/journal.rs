@@ -18,6 +18,12 @@ pub const FORMAT: i64 = 1;
 /// The state of a statement whose transaction was begun.
 const MARKED: &str = "marked";
 
+/// The command of a row that says that a release is live.
+const CONFIRM: &str = "release confirm";
+
+/// The state of a statement that is done in part, up to a cursor.
+const PART: &str = "part";
+
 /// Where the journal stands, and how its SQL is written.
 #[derive(Debug, Clone)]
 pub struct Journal {
@@ -130,6 +136,8 @@ pub struct StatementRow {
     pub before: Option<String>,
     /// The backend that was about to run it.
     pub backend: Backend,
+    /// Whether it runs in parts, of which those up to the cursor in `before` are done.
+    pub in_parts: bool,
 }
 
 /// A run that has not said how it ended.
@@ -164,6 +172,8 @@ pub struct History {
     pub open_run: Option<OpenRun>,
     /// The highest run number so far.
     pub last_run_id: i64,
+    /// The place in the order of application of the last migration that a release has which is confirmed to be live.
+    pub confirmed: Option<i64>,
     /// Where the database was taken over from, if it was.
     pub adopted: Option<AdoptedFrom>,
 }
@@ -405,7 +415,9 @@ impl Journal {
              SELECT 'a', detail FROM {run} WHERE id = (SELECT MAX(id) FROM {run} WHERE command = 'adopt' \
              AND outcome = 'done');\
              SELECT 'r', id, command, run_by, backend_pid, backend_started, {silent}, {started_at}, outcome \
-             FROM {run} ORDER BY id DESC LIMIT 1",
+             FROM {run} ORDER BY id DESC LIMIT 1;\
+             SELECT 'c', detail FROM {run} WHERE command = {confirm} ORDER BY id DESC LIMIT 1",
+            confirm = self.text(CONFIRM),
             meta = self.table("meta"),
             run = self.table("run"),
             migration = self.table("migration"),
@@ -475,6 +487,7 @@ impl Journal {
                 "m" => history.applied.push(applied(row).map_err(|why| self.foreign(&why))?),
                 "s" => history.statements.push(statement(row)),
                 "a" => history.adopted = AdoptedFrom::from_text(row.text(1)),
+                "c" => history.confirmed = row.number(1),
                 _ => {
                     history.last_run_id = row.number(1).unwrap_or(0);
                     history.open_run = row.get(8).is_none().then(|| open_run(row));
@@ -629,6 +642,16 @@ impl Journal {
         )
     }
 
+    /// Writes that a release is live whose last migration has the place `sequence` in the order of application.
+    pub fn confirm_sql(&self, run: &RunRecord, sequence: i64) -> String {
+        let run = RunRecord { command: CONFIRM.to_owned(), ..run.clone() };
+        format!(
+            "{};{}",
+            self.begin_run_sql(&run),
+            self.finish_run_sql(run.id, "done", 0, Some(&sequence.to_string()))
+        )
+    }
+
     /// Writes how a run has ended.
     pub fn finish_run_sql(&self, id: i64, outcome: &str, exit_code: u8, detail: Option<&str>) -> String {
         format!(
@@ -768,6 +791,11 @@ impl Journal {
         self.statement_sql(row, "done", &self.optional(row.before.as_deref()))
     }
 
+    /// Writes how far a statement that runs in parts has come: `row.before` is its cursor.
+    pub fn part_sql(&self, row: &StatementRow) -> String {
+        self.statement_sql(row, PART, &self.optional(row.before.as_deref()))
+    }
+
     /// Writes that a statement was run, with the value of an expression instead of `before`.
     pub fn outcome_with_sql(&self, row: &StatementRow, expression: &str) -> String {
         self.statement_sql(row, "done", expression)
@@ -863,6 +891,7 @@ fn statement(row: &Row) -> StatementRow {
         ordinal: row.number(2).and_then(|number| usize::try_from(number).ok()).unwrap_or(0),
         done: row.text(3) == "done",
         marked: row.text(3) == MARKED,
+        in_parts: row.text(3) == PART,
         checksum: row.text(4).to_owned(),
         before: row.get(5).map(str::to_owned),
         backend: Backend { pid: row.number(6).unwrap_or(0), started: row.text(7).to_owned() },

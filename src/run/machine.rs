@@ -64,6 +64,8 @@ pub enum Event {
     Started,
     /// It is done.
     Done,
+    /// A part of the unit is committed, and it goes on (`Commit`).
+    More,
     /// This is to be done (`ReadJournal`), and whether the journal says that this run has committed something.
     Pending {
         /// What is to be done.
@@ -302,6 +304,11 @@ impl Machine {
                 State::Running(_) => self.go(State::Committing(unit), Command::Commit(unit)),
                 _ => self.next(unit),
             },
+            Event::More if committing => {
+                self.committed = true;
+                self.half = true;
+                self.go(State::Beginning(unit), Command::Begin(unit))
+            }
             Event::Failed(Failure::Contention) => self.roll_back(unit, Then::Retry),
             Event::Failed(Failure::Lost) if committing => self.reconnect(Doubt::Commit),
             Event::Failed(Failure::Lost) => self.reconnect(Doubt::None),
@@ -491,6 +498,18 @@ mod tests {
         assert_eq!(commands(not_found).last(), Some(&Command::Begin(0)));
         events.push(Event::Expired);
         assert_eq!(commands(events).last(), Some(&Command::Finish(Outcome::Unknown)));
+    }
+
+    #[test]
+    fn a_unit_in_parts_goes_on_until_it_is_done_and_stops_half_applied() {
+        let mut events = started(vec![unit(true, false)]);
+        events.extend([Event::Done, Event::Done, Event::More]);
+        assert_eq!(commands(events.clone()).last(), Some(&Command::Begin(0)));
+        let mut stopped = events.clone();
+        stopped.extend([Event::Interrupted, Event::Done]);
+        assert_eq!(commands(stopped).last(), Some(&Command::FinishRun(Outcome::FailedPartly)));
+        events.extend([Event::Done, Event::Done, Event::Done]);
+        assert_eq!(commands(events).last(), Some(&Command::FinishRun(Outcome::Done)));
     }
 
     #[test]

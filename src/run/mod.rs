@@ -4,6 +4,7 @@
 
 pub mod adopt;
 mod autocommit;
+mod chunks;
 pub mod contention;
 pub mod error;
 pub mod executor;
@@ -11,7 +12,7 @@ mod fault;
 pub mod journal;
 pub(crate) mod large;
 pub mod machine;
-mod others;
+pub(crate) mod others;
 pub mod pending;
 pub mod preview;
 pub(crate) mod program;

@@ -10,7 +10,7 @@ use crate::db::session::Session;
 use std::collections::HashSet;
 
 /// Refuses a database that another tool has migrated and that was not taken over: everything would be run again.
-pub(super) async fn refuse(session: &mut dyn Session, history: &History) -> Result<(), RunError> {
+pub(crate) async fn refuse(session: &mut dyn Session, history: &History) -> Result<(), RunError> {
     if history.exists {
         return Ok(());
     }

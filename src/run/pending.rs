@@ -2,7 +2,7 @@
 
 use super::journal::{Applied, History, State};
 use crate::schema::breaks::BreaksOlder;
-use crate::source::{Checksum, Folder, Kind, Migration, Version};
+use crate::source::{Checksum, Folder, Kind, Migration, Phase, Version};
 use std::collections::HashMap;
 
 /// What to do with a migration that is new but stands before one that is applied.
@@ -26,6 +26,61 @@ pub struct Wanted {
     pub out_of_order: OutOfOrder,
     /// Whether a database that is ahead of the files with what breaks this code is accepted.
     pub allow_ahead: bool,
+    /// What to do with contracts.
+    pub contracts: Contracts,
+    /// Why contracts are applied although no release is confirmed, for the history.
+    pub because: Option<String>,
+}
+
+/// What to do with migrations that are the second step of a deploy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Contracts {
+    /// Apply one once a release that has its first step is confirmed to be live.
+    #[default]
+    Confirmed,
+    /// Apply none.
+    Hold,
+    /// Apply all: a person knows that no older code runs.
+    Apply,
+}
+
+/// A contract that is not applied yet, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Its position in the folder.
+    pub position: usize,
+    /// Why, one sentence.
+    pub why: String,
+}
+
+/// The contracts among what is pending that have to wait.
+pub fn held(folder: &Folder, history: &History, pending: &[usize], contracts: Contracts) -> Vec<Held> {
+    // No older code runs on a database that has nothing.
+    if contracts == Contracts::Apply || history.applied.is_empty() {
+        return Vec::new();
+    }
+    let mut held = Vec::new();
+    for position in pending.iter().copied() {
+        let migration = &folder.migrations[position];
+        let begun = history.get(&migration.version).is_some();
+        if migration.phase() != Some(Phase::Contract) || begun {
+            continue;
+        }
+        let before = folder.migrations[..position].iter().filter(|one| one.phase() == Some(Phase::Expand));
+        let rows: Vec<Option<&Applied>> = before.map(|one| history.get(&one.version)).collect();
+        let last = rows.iter().flatten().map(|row| row.sequence).max().unwrap_or(0);
+        let why = if contracts == Contracts::Hold {
+            "only first steps are asked for"
+        } else if rows.iter().any(Option::is_none) {
+            "its first step is applied with this run, and the code before it still runs"
+        } else if history.confirmed.is_some_and(|confirmed| confirmed >= last) {
+            continue;
+        } else {
+            "no release that has its first step is confirmed to be live"
+        };
+        held.push(Held { position, why: why.to_owned() });
+    }
+    held
 }
 
 /// An applied migration whose file is another one now.
@@ -122,7 +177,9 @@ pub fn compare(folder: &Folder, history: &History, to: Option<&Version>) -> Comp
                 (Kind::Baseline, _) if Some(position) != baseline => {}
                 (Kind::Versioned, Some(from)) if position < from => {}
                 (kind, _) => {
-                    if kind == Kind::Versioned && last_applied.is_some_and(|last| position < last) {
+                    // A contract waits while others go on.
+                    let late = kind == Kind::Versioned && last_applied.is_some_and(|last| position < last);
+                    if late && migration.phase() != Some(Phase::Contract) {
                         comparison.out_of_order.push(position);
                     }
                     comparison.pending.push(position);
@@ -318,6 +375,42 @@ mod tests {
         assert_eq!(versions(&folder, &empty.pending), ["B2", "3"]);
         let used = History { applied: vec![row("1", "1", 1, State::Applied)], ..History::default() };
         assert_eq!(versions(&folder, &compare(&folder, &used, None).pending), ["3"]);
+    }
+
+    #[test]
+    fn a_contract_waits_until_a_release_with_its_expand_is_confirmed() {
+        let phased = |version: &str, phase: &str| {
+            let mut one = migration(version, Kind::Versioned, version);
+            one.up.directives.push(crate::sql::directive::Directive {
+                name: "phase".to_owned(),
+                words: vec![phase.to_owned()],
+                because: None,
+                span: crate::text::Span::default(),
+            });
+            one
+        };
+        let folder = folder(vec![
+            migration("1", Kind::Versioned, "1"),
+            phased("2", "expand"),
+            phased("3", "contract"),
+            migration("4", Kind::Versioned, "4"),
+        ]);
+        let waits = |history: &History, contracts| {
+            held(&folder, history, &compare(&folder, history, None).pending, contracts).len()
+        };
+        assert_eq!(waits(&History::default(), Contracts::Confirmed), 0, "nobody uses an empty database");
+        let mut history = History { applied: vec![row("1", "1", 1, State::Applied)], ..History::default() };
+        assert_eq!(waits(&history, Contracts::Confirmed), 1, "its expand is in the same run");
+        history.applied.push(row("2", "2", 2, State::Applied));
+        history.applied.push(row("4", "4", 3, State::Applied));
+        assert_eq!(waits(&history, Contracts::Confirmed), 1);
+        assert!(compare(&folder, &history, None).out_of_order.is_empty());
+        history.confirmed = Some(1);
+        assert_eq!(waits(&history, Contracts::Confirmed), 1, "the release before is confirmed");
+        assert_eq!(waits(&history, Contracts::Apply), 0);
+        history.confirmed = Some(2);
+        assert_eq!(waits(&history, Contracts::Confirmed), 0);
+        assert_eq!(waits(&history, Contracts::Hold), 1);
     }
 
     #[test]

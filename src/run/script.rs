@@ -3,10 +3,12 @@
 
 use crate::dialect::Dialect;
 use crate::engine::mysql::variables::LAST_ID;
+use crate::engine::update::{unquoted, update_parts};
 use crate::engine::{self, Conflict, ConflictKind, LockRequest, Resume, SessionChange, TransactionControl};
-use crate::name::TableName;
+use crate::name::{Name, TableName};
 use crate::source::{Body, Script};
-use crate::sql::directive;
+use crate::sql::directive::{self, Directive};
+use crate::sql::lex::{TokenKind, significant};
 use crate::sql::split::{StatementKind, split};
 use crate::text::{LineIndex, Span};
 use std::ops::Range;
@@ -46,22 +48,29 @@ pub struct Piece {
     pub atomic: bool,
     /// Whether they only change the session, and run before the transaction in which the journal says so.
     pub outside: bool,
+    /// Whether it is an UPDATE that runs in chunks of rows, each with its own transaction.
+    pub chunked: bool,
 }
 
 impl Piece {
     /// Statements that share a transaction.
     pub fn atomic(statements: Range<usize>) -> Self {
-        Self { statements, atomic: true, outside: false }
+        Self { statements, atomic: true, outside: false, chunked: false }
     }
 
     /// Statements that only change the session.
     pub fn outside(statements: Range<usize>) -> Self {
-        Self { statements, atomic: true, outside: true }
+        Self { statements, atomic: true, outside: true, chunked: false }
     }
 
     /// A statement that no transaction can hold.
     pub fn alone(statement: usize) -> Self {
-        Self { statements: statement..statement + 1, atomic: false, outside: false }
+        Self { statements: statement..statement + 1, atomic: false, outside: false, chunked: false }
+    }
+
+    /// An UPDATE in chunks of rows.
+    pub fn chunked(statement: usize) -> Self {
+        Self { chunked: true, ..Self::atomic(statement..statement + 1) }
     }
 }
 
@@ -75,6 +84,8 @@ pub struct Statement {
     pub rows: Option<Text>,
     /// What the runner must know of it.
     pub traits: Traits,
+    /// Where it is a backfill, the columns that it goes by; none for the primary key.
+    pub backfill: Option<Vec<Name>>,
 }
 
 /// A text that is a part of a file, or stands by itself.
@@ -100,7 +111,9 @@ impl Statement {
     /// A statement that stands by itself.
     pub fn own(text: String, line: usize, dialect: Dialect) -> Self {
         let traits = Traits::of(&text, dialect);
-        Self { text: Text::Own(text), line, rows: None, traits }
+        let backfill =
+            directive::place(&text, &split(&text, dialect), dialect).of(0).find_map(keyed(dialect));
+        Self { text: Text::Own(text), line, rows: None, traits, backfill }
     }
 
     /// What is sent.
@@ -263,6 +276,12 @@ pub fn prepare(script: &Script, options: ScriptOptions) -> Result<Prepared, Vec<
     let mut problems = misdirected(script, dialect);
     let resumable = script.transaction || dialect == Dialect::Mysql;
     problems.extend(refusals(&statements, &script.path, resumable));
+    for statement in &statements {
+        if let Some((what, help)) = backfill_problem(statement, script.transaction, dialect) {
+            let (path, line) = (script.path.clone(), statement.line);
+            problems.push(ScriptProblem { path, line, what, help: Some(help.to_owned()) });
+        }
+    }
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -295,7 +314,8 @@ fn held(file: &Arc<str>, span: Span, dialect: Dialect) -> Result<Vec<Statement>,
         return Err(problem(open.at, format!("the {} that begins here is never closed", open.what), None));
     }
     let mut statements = Vec::with_capacity(cut.statements.len());
-    for statement in cut.statements {
+    let placed = directive::place(part, &cut, dialect);
+    for (number, statement) in cut.statements.into_iter().enumerate() {
         let rows = match statement.kind {
             StatementKind::Sql => None,
             StatementKind::Copy { data } => Some(Text::Part(file.clone(), data.shifted(span.start))),
@@ -316,9 +336,57 @@ fn held(file: &Arc<str>, span: Span, dialect: Dialect) -> Result<Vec<Statement>,
             line: line(statement.span.start),
             rows,
             traits: Traits::of(statement.text, dialect),
+            backfill: placed.of(number).find_map(keyed(dialect)),
         });
     }
     Ok(statements)
+}
+
+/// The columns that a `backfill` directive names.
+fn keyed(dialect: Dialect) -> impl Fn(&Directive) -> Option<Vec<Name>> {
+    move |directive| {
+        if directive.name != "backfill" {
+            return None;
+        }
+        let columns = directive.value("key").unwrap_or("");
+        let named = significant(columns, dialect).filter_map(|token| match token.kind {
+            TokenKind::Word => Some(Name::unquoted(token.text(columns), dialect)),
+            TokenKind::QuotedWord => Some(unquoted(token.text(columns))),
+            _ => None,
+        });
+        Some(named.collect())
+    }
+}
+
+/// What is wrong with a backfill: it is cut into chunks, each of which commits.
+fn backfill_problem(
+    statement: &Statement,
+    transaction: bool,
+    dialect: Dialect,
+) -> Option<(String, &'static str)> {
+    statement.backfill.as_ref()?;
+    let title = statement.title();
+    if dialect != Dialect::Postgres {
+        return Some((
+            format!("`{title}` is a backfill, which runs in chunks on PostgreSQL only"),
+            "take the directive out: it runs as one statement",
+        ));
+    }
+    if transaction {
+        return Some((
+            format!(
+                "`{title}` is a backfill: each chunk of it commits, which a transaction around it forbids"
+            ),
+            "put `-- twostep: no-transaction` on the first line, and no BEGIN in front of it",
+        ));
+    }
+    if update_parts(statement.sql(), dialect).is_none() {
+        return Some((
+            format!("`{title}` cannot be run in chunks of rows"),
+            "a backfill is an UPDATE … SET … WHERE … of one table; what it reads of others stands in sub-queries",
+        ));
+    }
+    None
 }
 
 /// Client commands that change nothing for us: pg_dump's `\restrict` and `\unrestrict`, and `DELIMITER`, which the
@@ -439,7 +507,15 @@ fn pieces(
                 if open.is_none() {
                     let traits = &statement.traits;
                     let atomic = traits.conflict.is_none() && !traits.ends_transactions;
-                    pieces.push(if atomic { Piece::atomic(at..at + 1) } else { Piece::alone(at) });
+                    pieces.push(match (&statement.backfill, atomic) {
+                        (Some(_), _) => Piece::chunked(at),
+                        (None, true) => Piece::atomic(at..at + 1),
+                        (None, false) => Piece::alone(at),
+                    });
+                } else if statement.backfill.is_some() {
+                    return Err(problem(
+                        "a backfill stands between BEGIN and COMMIT, where none of its chunks could commit",
+                    ));
                 } else if let Some(conflict) = statement.traits.conflict {
                     return Err(problem(&conflict_sentence(&statement, conflict)));
                 }

@@ -8,7 +8,8 @@ use super::script::{self, Prepared, ScriptOptions, ScriptProblem, Statement, Wor
 use crate::dialect::Dialect;
 use crate::engine;
 use crate::schema::breaks::{BreaksOlder, breaks_older};
-use crate::source::{Body, Checksum, Folder, Kind, Migration, Script, Version};
+use crate::schema::change::ChangeKind;
+use crate::source::{Body, Checksum, Folder, Kind, Migration, Phase, Script, Version};
 use std::collections::HashMap;
 
 /// Which way.
@@ -31,10 +32,18 @@ pub enum Goal {
 
 impl Goal {
     /// The command's name, for the journal.
-    pub fn command(&self) -> &'static str {
+    pub fn command(&self) -> String {
         match self {
-            Goal::Migrate(_) => "migrate",
-            Goal::Rollback(_) => "rollback",
+            Goal::Migrate(Wanted { because: Some(why), .. }) if why.is_empty() => {
+                "migrate --contract".to_owned()
+            }
+            Goal::Migrate(Wanted { because: Some(why), .. }) => {
+                // Half of what the column holds on every engine.
+                let why: String = why.chars().take(120).collect();
+                format!("migrate --contract because {why}")
+            }
+            Goal::Migrate(_) => "migrate".to_owned(),
+            Goal::Rollback(_) => "rollback".to_owned(),
         }
     }
 }
@@ -56,6 +65,8 @@ pub struct Task {
     pub done: Vec<usize>,
     /// The values that the user's variables had behind statements that an earlier run has done, by number.
     pub kept: Vec<(usize, String)>,
+    /// How far statements have come that run in parts: number and cursor.
+    pub cursors: Vec<(usize, String)>,
     /// A statement that an earlier run was about to run.
     pub intent: Option<StatementRow>,
 }
@@ -76,6 +87,8 @@ pub struct Agenda {
     pub tasks: Vec<Task>,
     /// What a person should know, one sentence each.
     pub warnings: Vec<String>,
+    /// Contracts that wait, and why: one sentence each.
+    pub held: Vec<String>,
 }
 
 /// What `goal` means for this history. `downs` holds the stored downs of migrations that are not among the files.
@@ -180,7 +193,9 @@ fn migrate(
     let mut tasks = Vec::with_capacity(comparison.pending.len());
     let mut problems = Vec::new();
     let mut free = history.next_sequence()..;
-    for position in &comparison.pending {
+    let held = pending::held(folder, history, &comparison.pending, wanted.contracts);
+    let waits = |position: &usize| held.iter().any(|held| held.position == *position);
+    for position in comparison.pending.iter().filter(|position| !waits(position)) {
         let migration = &folder.migrations[*position];
         let known = history.get(&migration.version).map(|row| row.sequence);
         let sequence = known.or_else(|| free.next()).unwrap_or(i64::MAX);
@@ -190,7 +205,75 @@ fn migrate(
             Err(TaskProblem::Run(error)) => return Err(*error),
         }
     }
-    if problems.is_empty() { Ok(Agenda { tasks, warnings }) } else { Err(RunError::Scripts(problems)) }
+    if !problems.is_empty() {
+        return Err(RunError::Scripts(problems));
+    }
+    not_held_back(folder, &held, &comparison.pending, options)?;
+    let sentence = |held: &pending::Held| {
+        let migration = &folder.migrations[held.position];
+        format!("{} is held: {}", label(&migration.version, &migration.name), held.why)
+    };
+    Ok(Agenda { tasks, warnings, held: held.iter().map(sentence).collect() })
+}
+
+/// Fails where what is to be applied stands behind a contract that is held, and touches what that touches: it was
+/// written for a schema that is not there yet.
+fn not_held_back(
+    folder: &Folder,
+    held: &[pending::Held],
+    pending: &[usize],
+    options: ScriptOptions,
+) -> Result<(), RunError> {
+    for one in held {
+        let contract = &folder.migrations[one.position];
+        let Some(tables) = touched(contract, options.dialect) else { continue };
+        let behind = pending.iter().filter(|position| **position > one.position);
+        for position in behind.filter(|position| !held.iter().any(|other| other.position == **position)) {
+            let migration = &folder.migrations[*position];
+            let clash = match touched(migration, options.dialect) {
+                // What a first step says is that it works with the schema that is there.
+                None => (migration.phase().is_none()).then(|| "what it touches is not known".to_owned()),
+                Some(others) => tables
+                    .iter()
+                    .find(|table| others.contains(*table))
+                    .map(|table| format!("both touch `{table}`")),
+            };
+            if let Some(clash) = clash {
+                return Err(RunError::Held {
+                    contract: label(&contract.version, &contract.name),
+                    migration: label(&migration.version, &migration.name),
+                    clash,
+                    why: one.why.clone(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The tables that a migration touches, by their names alone; none where that is not known.
+fn touched(migration: &Migration, dialect: Dialect) -> Option<std::collections::BTreeSet<String>> {
+    let prepared = script::prepare(&migration.up, ScriptOptions { dialect, native: true }).ok()?;
+    let Work::Statements(statements) = &prepared.work else { return None };
+    let changes = statements.iter().flat_map(|statement| engine::lower(statement.sql(), dialect));
+    let mut tables = std::collections::BTreeSet::new();
+    for change in changes {
+        let name = match &change.kind {
+            ChangeKind::Opaque(_) => return None,
+            ChangeKind::AlterTable(alter) => &alter.table,
+            ChangeKind::CreateTable(create) => &create.table,
+            ChangeKind::CreateIndex(create) => &create.table,
+            ChangeKind::CreateTrigger(create) => &create.table,
+            ChangeKind::CreateView(create) => &create.name,
+            ChangeKind::Drop(drop) => drop.on.as_ref().unwrap_or(&drop.name),
+            ChangeKind::Insert(insert) => &insert.table,
+            ChangeKind::Update(update) => &update.table,
+            ChangeKind::Delete(delete) => &delete.table,
+            _ => continue,
+        };
+        tables.insert(name.name.as_str().to_lowercase());
+    }
+    Some(tables)
 }
 
 enum TaskProblem {
@@ -212,7 +295,11 @@ fn up_task(
         name: migration.name.clone(),
         kind: kind_id(migration.kind),
         checksum: migration.up.checksum.clone(),
-        breaks_older: breaks_older_by(&prepared, options.dialect),
+        breaks_older: match breaks_older_by(&prepared, options.dialect) {
+            // That it works with older code is what a first step says.
+            BreaksOlder::Unknown if migration.phase() == Some(Phase::Expand) => BreaksOlder::No,
+            found => found,
+        },
         sequence,
         run_id: history.last_run_id + 1,
         release: author.release.clone(),
@@ -228,6 +315,7 @@ fn up_task(
         known: row.is_some(),
         done: Vec::new(),
         kept: Vec::new(),
+        cursors: Vec::new(),
         intent: None,
     };
     if row.is_some_and(|row| row.state == State::Applying) {
@@ -244,12 +332,15 @@ fn resume(task: &mut Task, history: &History) -> Result<(), TaskProblem> {
     };
     for row in history.statements.iter().filter(|row| row.version == task.record.version) {
         let now = statements.get(row.ordinal).map(Statement::checksum);
-        if row.done && now.as_deref() != Some(row.checksum.as_str()) && !statements.is_empty() {
+        if (row.done || row.in_parts)
+            && now.as_deref() != Some(row.checksum.as_str())
+            && !statements.is_empty()
+        {
             return Err(TaskProblem::Run(Box::new(RunError::Half {
                 migration: task.label.clone(),
                 state: "applied",
                 help: format!(
-                    "statement {} was applied with another text than {} has now; put it back as it was, and edit only \
+                    "statement {} was applied, or begun, with another text than {} has now; put it back as it was, and edit only \
                      what comes after it",
                     row.ordinal + 1,
                     task.prepared.path
@@ -259,6 +350,8 @@ fn resume(task: &mut Task, history: &History) -> Result<(), TaskProblem> {
         if row.done {
             task.done.push(row.ordinal);
             task.kept.extend(row.before.iter().map(|kept| (row.ordinal, kept.clone())));
+        } else if row.in_parts {
+            task.cursors.extend(row.before.iter().map(|cursor| (row.ordinal, cursor.clone())));
         } else {
             task.intent = Some(row.clone());
         }
@@ -314,7 +407,7 @@ fn rollback(
         }
     }
     if problems.is_empty() {
-        Ok(Agenda { tasks, warnings: Vec::new() })
+        Ok(Agenda { tasks, warnings: Vec::new(), held: Vec::new() })
     } else {
         Err(RunError::Scripts(problems))
     }
@@ -354,6 +447,7 @@ fn down_task(
         known: true,
         done: Vec::new(),
         kept: Vec::new(),
+        cursors: Vec::new(),
         intent: None,
     }
 }

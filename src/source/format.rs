@@ -134,6 +134,15 @@ impl Folder {
         files.into_iter().map(|file| place.of_new_file(file)).collect()
     }
 
+    /// The files of a migration that stands beside the one of the file `like`, in the style of the folder.
+    pub fn files_of(&self, migration: &Written<'_>, like: &str) -> Vec<NewFile> {
+        let format = by_id(self.format).expect("a folder is read in a format of the list");
+        let place = Place::of(like);
+        let new = NewMigration { like: Some(place.without_folder(like)), ..migration.new };
+        let written = Written { new, ..migration.clone() };
+        format.written(&written).into_iter().map(|file| place.of_new_file(file)).collect()
+    }
+
     /// The only migration whose version starts with the number `typed`.
     fn find_by_number(&self, typed: &str) -> Option<&Migration> {
         let starts = |migration: &&Migration| {

@@ -242,6 +242,27 @@ pub struct Migration {
     pub warnings: Vec<SourceProblem>,
 }
 
+impl Migration {
+    /// Which step of a deploy it says that it is; none where it says nothing.
+    pub fn phase(&self) -> Option<Phase> {
+        let said = self.up.directives.iter().find(|directive| directive.name == "phase")?;
+        match said.words.first().map(String::as_str) {
+            Some("contract") => Some(Phase::Contract),
+            Some("expand") => Some(Phase::Expand),
+            Some(_) | None => None,
+        }
+    }
+}
+
+/// A step of a deploy in two steps, as a migration says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// It works with the code that is running, and with the new one.
+    Expand,
+    /// It takes away what only older code needs.
+    Contract,
+}
+
 /// One direction of a migration.
 #[derive(Debug, Clone)]
 pub struct Script {

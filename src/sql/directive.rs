@@ -218,8 +218,13 @@ fn fault(directive: &Directive) -> Option<Fault<String>> {
         }
         DirectiveWords::One if directive.words.len() != 1 => format!("`{name}` needs one word behind it"),
         DirectiveWords::Some if directive.words.is_empty() => format!("`{name}` needs a word behind it"),
+        DirectiveWords::OneOf(some)
+            if directive.words.len() != 1 || !some.contains(&&*directive.words[0]) =>
+        {
+            format!("`{name}` needs one of {}", some.join(", "))
+        }
         DirectiveWords::Keys { required, optional } => keys_fault(directive, required, optional)?,
-        DirectiveWords::None | DirectiveWords::One | DirectiveWords::Some => {
+        DirectiveWords::None | DirectiveWords::One | DirectiveWords::OneOf(_) | DirectiveWords::Some => {
             let reason = directive.because.as_deref();
             if reason == Some("") || (known.reason && reason.is_none()) {
                 format!("`{name}` does not say why")

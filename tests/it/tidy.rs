@@ -24,7 +24,7 @@ const LAYERS: &[&[&str]] = &[
     // The world begins here: what stands above is pure.
     &["db", "files"],
     &["run"],
-    &["roundtrip"],
+    &["roundtrip", "migrator"],
     &["cli"],
     &["lib", "main"],
 ];

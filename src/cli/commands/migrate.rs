@@ -7,7 +7,7 @@ use crate::cli::printer::Report;
 use crate::db::url::DatabaseUrl;
 use crate::run::executor::{self, EarlySession, RunReport, shown};
 use crate::run::machine::Outcome;
-use crate::run::pending::Wanted;
+use crate::run::pending::{Contracts, Wanted};
 use crate::run::preview;
 use crate::run::task::Goal;
 use crate::source::Folder;
@@ -27,6 +27,14 @@ pub struct Args {
     /// Go on although the database is ahead of these files with what breaks this code
     #[arg(long)]
     allow_ahead: bool,
+
+    /// Apply contracts too, although no release is confirmed: no older code runs, and why that is known
+    #[arg(long, value_name = "REASON", num_args = 0..=1, default_missing_value = "")]
+    contract: Option<String>,
+
+    /// Apply no contract, also if one could be
+    #[arg(long, value_name = "PHASE", value_parser = ["expand"], conflicts_with = "contract")]
+    phase: Option<String>,
 
     /// What holds for every run
     #[command(flatten)]
@@ -103,7 +111,18 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let to = args.to.as_ref().map(|typed| {
         folder.find(typed).map_or_else(|| crate::source::Version::new(typed), |found| found.version.clone())
     });
-    let wanted = Wanted { to, out_of_order: context.settings.out_of_order(), allow_ahead: args.allow_ahead };
+    let contracts = match (&args.contract, &args.phase) {
+        (Some(_), _) => Contracts::Apply,
+        (None, Some(_)) => Contracts::Hold,
+        (None, None) => Contracts::Confirmed,
+    };
+    let wanted = Wanted {
+        to,
+        out_of_order: context.settings.out_of_order(),
+        allow_ahead: args.allow_ahead,
+        contracts,
+        because: args.contract.clone(),
+    };
     let goal = Goal::Migrate(wanted);
     if args.dry_run {
         return dry_run(context, &url, &folder, &goal, &options).await;
@@ -164,6 +183,9 @@ pub async fn dry_run(
     })?;
     for warning in &agenda.warnings {
         tracing::warn!("{warning}");
+    }
+    for held in &agenda.held {
+        tracing::info!(event = "held", "{held}");
     }
     if agenda.tasks.is_empty() {
         tracing::info!("nothing to do");

@@ -11,6 +11,8 @@ pub mod lint;
 pub mod man;
 pub mod migrate;
 pub mod new;
+pub mod plan;
+pub mod release;
 pub mod resolve;
 pub mod rollback;
 pub mod roundtrip;
@@ -33,6 +35,8 @@ pub enum Command {
     Lint(lint::Args),
     /// Show the page of a rule of lint, or list them all
     Explain(explain::Args),
+    /// Take a hazardous migration apart into the steps that are not
+    Plan(plan::Args),
     /// Apply what is pending
     Migrate(migrate::Args),
     /// Take back what was applied
@@ -45,6 +49,9 @@ pub enum Command {
     Adopt(adopt::Args),
     /// Write the migrations in the format of another tool
     Export(export::Args),
+    /// Say that a release is live
+    #[command(subcommand)]
+    Release(release::Command),
     /// Make, remove, fill, show and compare databases
     #[command(subcommand)]
     Db(db::Command),
@@ -66,6 +73,7 @@ impl Command {
         match self {
             Command::Init(args) => init::run(context, &args),
             Command::New(args) => new::run(context, &args),
+            Command::Plan(args) => plan::run(context, &args),
             Command::Lint(args) => lint::run(context, &args),
             Command::Explain(args) => explain::run(context, &args),
             Command::Migrate(args) => migrate::run(context, &args).await,
@@ -74,6 +82,7 @@ impl Command {
             Command::Status(args) => status::run(context, &args).await,
             Command::Adopt(args) => adopt::run(context, &args).await,
             Command::Export(args) => export::run(context, &args),
+            Command::Release(command) => release::run(context, command).await,
             Command::Db(command) => db::run(context, command).await,
             Command::Resolve(args) => resolve::run(context, &args).await,
             Command::Unlock(args) => unlock::run(context, &args).await,

@@ -7,7 +7,7 @@ use crate::cli::printer::Report;
 use crate::db::session::ConnectOptions;
 use crate::run::adopt::find::{self, Found};
 use crate::run::journal::{Applied, History, State};
-use crate::run::pending::{self, Comparison};
+use crate::run::pending::{self, Comparison, Contracts};
 use crate::run::task::label;
 use crate::source::{Folder, Kind, Migration};
 use serde_json::json;
@@ -77,7 +77,7 @@ fn lines(folder: &Folder, history: &History, comparison: &Comparison) -> Vec<Lin
         .migrations
         .iter()
         .enumerate()
-        .map(|(position, migration)| line(position, migration, history, comparison))
+        .map(|(position, migration)| line(position, migration, folder, history, comparison))
         .collect();
     lines.extend(comparison.ahead.iter().map(|applied| Line {
         state: "ahead",
@@ -89,14 +89,23 @@ fn lines(folder: &Folder, history: &History, comparison: &Comparison) -> Vec<Lin
     lines
 }
 
-fn line(position: usize, migration: &Migration, history: &History, comparison: &Comparison) -> Line {
+fn line(
+    position: usize,
+    migration: &Migration,
+    folder: &Folder,
+    history: &History,
+    comparison: &Comparison,
+) -> Line {
     let applied = history.get(&migration.version).cloned();
-    let mut notes = Vec::new();
+    let held = pending::held(folder, history, &comparison.pending, Contracts::Confirmed);
+    let held = held.into_iter().find(|held| held.position == position);
+    let mut notes: Vec<String> = held.iter().map(|held| held.why.clone()).collect();
     let state = match &applied {
         Some(row) if row.state == State::Applying => "half applied",
         Some(row) if row.state == State::Reverting => "half rolled back",
         Some(_) if migration.kind == Kind::Repeatable && comparison.pending.contains(&position) => "changed",
         Some(_) => "applied",
+        None if held.is_some() => "held",
         None if comparison.pending.contains(&position) => "pending",
         None => "skipped",
     };

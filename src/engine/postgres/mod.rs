@@ -1,6 +1,7 @@
 //! What is particular to PostgreSQL.
 
 pub mod alone;
+pub mod backfill;
 mod body;
 pub mod catalog;
 pub mod effects;

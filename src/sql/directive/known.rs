@@ -37,6 +37,8 @@ pub enum DirectiveWords {
     None,
     /// One word.
     One,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
     /// Words, at least one.
     Some,
     /// `key=value` words.
@@ -89,20 +91,20 @@ pub const KNOWN: &[KnownDirective] = &[
     KnownDirective {
         name: "phase",
         scope: DirectiveScope::File,
-        words: DirectiveWords::One,
+        words: DirectiveWords::OneOf(&["expand", "contract"]),
         reason: false,
         syntax: "phase expand|contract",
-        about: "in which of the two steps of a deploy the migration runs",
-        works: false,
+        about: "in which of the two steps of a deploy the migration runs; `migrate` holds a contract back",
+        works: true,
     },
     KnownDirective {
         name: "backfill",
         scope: DirectiveScope::Statement,
-        words: DirectiveWords::Keys { required: &["table", "set"], optional: &["key", "where"] },
+        words: DirectiveWords::Keys { required: &[], optional: &["key"] },
         reason: false,
-        syntax: "backfill table=TABLE [key=COLUMNS] set='COLUMN = EXPRESSION' [where='CONDITION']",
-        about: "rows are filled in chunks, while the application runs",
-        works: false,
+        syntax: "backfill [key=COLUMN,COLUMN]",
+        about: "the UPDATE below it runs in chunks of rows, by the primary key or these columns, while the application runs",
+        works: true,
     },
 ];
 

@@ -1,134 +1,264 @@
 //! Constraints: added without a check, then checked under a lock that nobody feels.
 
-use super::{Subject, id, ids, sql};
-use crate::engine::proposal::Proposal;
-use crate::name::Name;
+use super::definition::{deferring, foreign_key, unwrapped};
+use super::set_not_null;
+use super::subject::Subject;
+use super::{id, ids, sql};
+use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage, Undo};
+use crate::name::{Name, TableName};
 use crate::schema::change::*;
+use crate::schema::model::{Table, TableConstraint};
 
-/// `SET NOT NULL`.
-pub(super) fn set_not_null(subject: &Subject<'_>, column: &Name) -> Proposal {
-    let name = id(column);
-    let mut steps = not_null_steps(subject, column);
-    let last = steps.split_off(steps.len().min(if subject.version >= (18, 0, 0) { 1 } else { 2 }));
-    Proposal {
-        expand: steps,
-        backfill: None,
-        code: format!("it writes {name} in every row before the first step is deployed, and no row is NULL any more"),
-        contract: last,
-        limits: vec!["each VALIDATE belongs into a transaction of its own: within one, the lock of the statement before it is kept".to_owned()],
-    }
-}
-
-/// The statements that make a column NOT NULL without a scan under lock.
-pub(super) fn not_null_steps(subject: &Subject<'_>, column: &Name) -> Vec<String> {
-    let (table, name) = (subject.sql(), id(column));
-    let check = id(&Name::new(format!("{}_{column}_not_null", subject.name.name)));
-    if subject.version >= (18, 0, 0) {
-        return vec![
-            format!("ALTER TABLE {table} ADD CONSTRAINT {check} NOT NULL {name} NOT VALID;"),
-            format!("ALTER TABLE {table} VALIDATE CONSTRAINT {check};"),
-        ];
-    }
-    vec![
-        format!("ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({name} IS NOT NULL) NOT VALID;"),
-        format!("ALTER TABLE {table} VALIDATE CONSTRAINT {check};"),
-        format!("ALTER TABLE {table} ALTER COLUMN {name} SET NOT NULL;"),
-        format!("ALTER TABLE {table} DROP CONSTRAINT {check};"),
-    ]
-}
-
-/// A constraint that is added to a table with rows.
-pub(super) fn add_to(subject: &Subject<'_>, constraint: &Constraint) -> Option<Proposal> {
+/// A constraint that is added to a table with rows: what running code writes may not satisfy it, so that all of it is
+/// the second step.
+pub(super) fn propose(subject: &Subject<'_>, constraint: &Constraint) -> Option<Proposal> {
+    let mut proposal = Proposal::default();
     match &constraint.kind {
+        ConstraintKind::NotNull(column) => return set_not_null::propose(subject, column),
+        ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) if key.using_index.is_some() => {
+            return None;
+        }
+        ConstraintKind::Check(_) | ConstraintKind::ForeignKey(_) if constraint.not_valid => return None,
+        ConstraintKind::Check(_) => {
+            proposal.code = "it writes only rows that satisfy the check; repair those that do not".to_owned();
+        }
+        ConstraintKind::ForeignKey(_) => {
+            proposal.code = "it writes only what the other table has".to_owned();
+        }
+        ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_) => {
+            proposal.code =
+                "it writes no duplicates, or handles the error; look for those that are there first"
+                    .to_owned();
+        }
+        ConstraintKind::Exclude(_) => {
+            proposal.missing.push(Missing::Other(
+                "PostgreSQL has no way to add an EXCLUDE constraint without reading all rows under ACCESS EXCLUSIVE: at a time when nobody needs the table, or in a new table".to_owned(),
+            ));
+        }
+    }
+    for one in subject.new_constraints() {
+        if let Some(stages) = stages(subject, &one, &mut proposal) {
+            proposal.contract.extend(stages);
+        }
+    }
+    let mut back: Vec<Stage> = Vec::new();
+    for action in proposal.contract.iter().rev().flat_map(Stage::actions) {
+        match &action.undo {
+            Undo::Nothing => {}
+            Undo::Together(all) => {
+                back.push(Stage::Together(all.iter().map(|sql| Action::new("", sql.clone())).collect()));
+            }
+            Undo::Alone(all) => back.extend(all.iter().map(|sql| Stage::Alone(Action::new("", sql.clone())))),
+        }
+    }
+    proposal.back = if back.is_empty() { Back::Nothing } else { Back::Stages(back) };
+    Some(proposal)
+}
+
+/// The statements that add `one`, which has the name that the server gives it.
+pub(super) fn stages(
+    subject: &Subject<'_>,
+    one: &TableConstraint,
+    proposal: &mut Proposal,
+) -> Option<Vec<Stage>> {
+    let defer = deferring(one.deferrable, one.initially_deferred);
+    match &one.kind {
         ConstraintKind::Check(expr) => {
-            let name = name(subject, constraint, "check");
-            Some(two_steps(
-                subject,
-                &name,
-                &format!("CHECK ({})", expr.text),
-                "count the rows that do not satisfy it, and let the code write only what does",
-            ))
+            let inherit = if one.no_inherit { " NO INHERIT" } else { "" };
+            let clause = format!("CHECK ({}){inherit}", unwrapped(&expr.text));
+            let mut stages = vec![Stage::Alone(all_satisfy(subject, &one.name, &expr.text))];
+            stages.extend(two_steps(&subject.sql(), &one.name, &clause));
+            Some(stages)
         }
         ConstraintKind::ForeignKey(key) => {
-            let columns = key.columns.iter().map(Name::as_str).collect::<Vec<_>>().join("_");
-            let name = name(subject, constraint, &format!("{columns}_fkey"));
-            let to = match key.referenced_columns.as_slice() {
-                [] => sql(&key.references),
-                some => format!("{} ({})", sql(&key.references), ids(some)),
-            };
-            let actions = action("ON DELETE", key.on_delete) + &action("ON UPDATE", key.on_update);
-            let clause = format!("FOREIGN KEY ({}) REFERENCES {to}{actions}", ids(&key.columns));
-            let mut proposal = two_steps(subject, &name, &clause, "it writes only what the other table has");
-            if subject.table.is_some_and(|table| table.partition_by.is_some()) && subject.version < (18, 0, 0)
-            {
-                proposal.limits.push("a partitioned table takes no NOT VALID foreign key before PostgreSQL 18: do it for each partition, then for the parent".to_owned());
+            subject.must_be_known(proposal);
+            let clause = format!("{}{defer}", foreign_key(key, &as_named(subject, &key.references)));
+            Some(foreign_key_stages(subject, one, &clause, proposal))
+        }
+        ConstraintKind::Unique(key) => Some(with_index(subject, one, key, "UNIQUE", proposal)),
+        ConstraintKind::PrimaryKey(key) => {
+            let mut stages = Vec::new();
+            for column in &key.columns {
+                let known = subject.column(column);
+                if known.is_some_and(|column| column.nullability != Nullability::NotNull) {
+                    stages.extend(set_not_null::not_null(subject, column));
+                }
             }
-            Some(proposal)
+            stages.extend(with_index(subject, one, key, "PRIMARY KEY", proposal));
+            Some(stages)
         }
-        ConstraintKind::NotNull(column) => Some(set_not_null(subject, column)),
-        ConstraintKind::Unique(key) if key.using_index.is_none() => {
-            let columns = key.columns.iter().map(Name::as_str).collect::<Vec<_>>().join("_");
-            let name = name(subject, constraint, &format!("{columns}_key"));
-            Some(with_index(subject, &key.columns, &name, "UNIQUE", key.nulls_not_distinct))
-        }
-        ConstraintKind::PrimaryKey(key) if key.using_index.is_none() => {
-            let name = name(subject, constraint, "pkey");
-            let mut proposal = with_index(subject, &key.columns, &name, "PRIMARY KEY", false);
-            let nullable = key.columns.iter().filter(|column| {
-                subject.column(column).is_none_or(|known| known.nullability != Nullability::NotNull)
-            });
-            let before: Vec<String> = nullable.flat_map(|column| not_null_steps(subject, column)).collect();
-            let at = proposal.expand.len();
-            proposal.expand.splice(at.., before);
-            Some(proposal)
-        }
-        ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_) | ConstraintKind::Exclude(_) => None,
+        ConstraintKind::Exclude(_) | ConstraintKind::NotNull(_) => None,
     }
 }
 
-fn name(subject: &Subject<'_>, constraint: &Constraint, suffix: &str) -> Name {
-    constraint.name.clone().unwrap_or_else(|| Name::new(format!("{}_{suffix}", subject.name.name)))
+/// The table that a foreign key points to, with its schema only where the migration would not find it without.
+fn as_named(subject: &Subject<'_>, references: &TableName) -> TableName {
+    let bare = TableName::bare(references.name.clone());
+    let found = subject.schema.relation_key(&bare);
+    if found.as_ref() == Some(references)
+        || subject.schema.relation_key(references).is_none()
+            && references.schema == Some(subject.schema.home())
+    {
+        bare
+    } else {
+        references.clone()
+    }
 }
 
-fn action(when: &str, action: ForeignKeyAction) -> String {
-    let word = match action {
-        ForeignKeyAction::NoAction => return String::new(),
-        ForeignKeyAction::Restrict => "RESTRICT",
-        ForeignKeyAction::Cascade => "CASCADE",
-        ForeignKeyAction::SetNull => "SET NULL",
-        ForeignKeyAction::SetDefault => "SET DEFAULT",
-    };
-    format!(" {when} {word}")
+/// A statement that fails where a row does not satisfy a check: one that is not valid would refuse each write of it.
+fn all_satisfy(subject: &Subject<'_>, name: &Name, condition: &str) -> Action {
+    let table = subject.sql();
+    let said = crate::name::plain_literal(
+        &format!("rows of {table} do not satisfy {}: repair them first", id(name)).replace('%', "%%"),
+    );
+    Action::new(
+        "Stops here where a row does not satisfy it, before anything is changed.",
+        format!(
+            "DO $twostep$\nBEGIN\n  IF EXISTS (SELECT FROM {table} WHERE NOT ({})) THEN\n    RAISE EXCEPTION {said};\n  \
+             END IF;\nEND $twostep$",
+            unwrapped(condition)
+        ),
+    )
 }
 
 /// NOT VALID, and VALIDATE in a transaction of its own.
-fn two_steps(subject: &Subject<'_>, name: &Name, clause: &str, code: &str) -> Proposal {
-    let (table, name) = (subject.sql(), id(name));
-    Proposal {
-        expand: vec![format!("ALTER TABLE {table} ADD CONSTRAINT {name} {clause} NOT VALID;")],
-        backfill: None,
-        code: code.to_owned(),
-        contract: vec![format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name};")],
-        limits: vec!["both may be in one release, in two migrations: VALIDATE in the same transaction keeps the lock of the statement before it".to_owned()],
+fn two_steps(table: &str, name: &Name, clause: &str) -> [Stage; 2] {
+    let name = id(name);
+    [
+        Stage::Alone(
+            Action::new(
+                "It holds for what is written from here on; the rows that are there are not looked at.",
+                format!("ALTER TABLE {table} ADD CONSTRAINT {name} {clause} NOT VALID"),
+            )
+            .undone_by(format!("ALTER TABLE {table} DROP CONSTRAINT {name}")),
+        ),
+        Stage::Alone(Action::new(
+            "Reads all rows, while reads and writes go on.",
+            format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"),
+        )),
+    ]
+}
+
+fn foreign_key_stages(
+    subject: &Subject<'_>,
+    one: &TableConstraint,
+    clause: &str,
+    proposal: &mut Proposal,
+) -> Vec<Stage> {
+    if !subject.is_partitioned() || subject.version >= (18, 0, 0) {
+        return two_steps(&subject.sql(), &one.name, clause).into();
     }
+    // A partitioned table takes none that is not valid. Its partitions do, and the parent then takes theirs over.
+    let mut stages = Vec::new();
+    for partition in leaves(subject, proposal) {
+        let mut steps = two_steps(&sql(&partition.name), &one.name, clause);
+        if let Stage::Alone(add) = &mut steps[0] {
+            add.undo = Undo::Nothing;
+        }
+        stages.extend(steps);
+    }
+    let (table, name) = (subject.sql(), id(&one.name));
+    stages.push(Stage::Alone(
+        Action::new(
+            "Takes over those of its partitions, without looking at their rows again.",
+            format!("ALTER TABLE {table} ADD CONSTRAINT {name} {clause}"),
+        )
+        .undone_by(format!("ALTER TABLE {table} DROP CONSTRAINT {name}")),
+    ));
+    stages
+}
+
+/// The partitions of a partitioned table.
+fn leaves(subject: &Subject<'_>, proposal: &mut Proposal) -> Vec<std::sync::Arc<Table>> {
+    let partitions = subject.partitions();
+    let mut missing = |why: String| proposal.missing.push(Missing::Other(why));
+    if partitions.iter().any(|partition| partition.partition_by.is_some()) {
+        missing(format!(
+            "partitions of `{}` have partitions of their own, which is not planned yet",
+            subject.sql()
+        ));
+    }
+    proposal.limits.push(format!(
+        "for the {} partitions that the migrations make; one that was made otherwise is read under a lock when the parent follows",
+        partitions.len()
+    ));
+    partitions
 }
 
 /// An index that is built concurrently, and becomes the constraint's.
 fn with_index(
     subject: &Subject<'_>,
-    columns: &[Name],
-    name: &Name,
+    one: &TableConstraint,
+    key: &KeyConstraint,
     kind: &str,
-    not_distinct: bool,
-) -> Proposal {
-    let table = subject.sql();
-    let index = id(&Name::new(format!("{name}_index")));
-    let nulls = if not_distinct { " NULLS NOT DISTINCT" } else { "" };
-    Proposal {
-        expand: vec![format!("CREATE UNIQUE INDEX CONCURRENTLY {index} ON {table} ({}){nulls};", ids(columns))],
-        backfill: None,
-        code: "it writes no duplicates, or handles the error; look for those that are there first".to_owned(),
-        contract: vec![format!("ALTER TABLE {table} ADD CONSTRAINT {} {kind} USING INDEX {index};", id(name))],
-        limits: vec!["CONCURRENTLY cannot run in a transaction: a migration of its own, with `-- twostep: no-transaction`; both may be in one release".to_owned()],
+    proposal: &mut Proposal,
+) -> Vec<Stage> {
+    let nulls = if key.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
+    let include =
+        if key.include.is_empty() { String::new() } else { format!(" INCLUDE ({})", ids(&key.include)) };
+    let defer = deferring(one.deferrable, one.initially_deferred);
+    if key.without_overlaps {
+        proposal.missing.push(Missing::Other(
+            "WITHOUT OVERLAPS needs an index that is not built concurrently: there is no online way"
+                .to_owned(),
+        ));
     }
+    let build = |table: &str, schema: &TableName, name: &Name| {
+        let index = id(name);
+        let qualified = sql(&TableName { schema: schema.schema.clone(), name: name.clone() });
+        [
+            Stage::Alone(
+                Action::new(
+                    "Built while reads and writes go on; fails where there are duplicates, and leaves nothing behind.",
+                    format!("CREATE UNIQUE INDEX CONCURRENTLY {index} ON {table} ({}){include}{nulls}", ids(&key.columns)),
+                )
+                .undone_alone_by(vec![format!("DROP INDEX CONCURRENTLY IF EXISTS {qualified}")]),
+            ),
+            Stage::Alone(
+                Action::new(
+                    "The index becomes the constraint's.",
+                    format!("ALTER TABLE {table} ADD CONSTRAINT {index} {kind} USING INDEX {index}{defer}"),
+                )
+                .undone_by(format!("ALTER TABLE {table} DROP CONSTRAINT {index}")),
+            ),
+        ]
+    };
+    if !subject.is_partitioned() {
+        return build(&subject.sql(), subject.name, &one.name).into();
+    }
+    let mut stages = Vec::new();
+    let after = subject.after();
+    for partition in leaves(subject, proposal) {
+        let made = after.table(&partition.name).and_then(|table| {
+            table.constraints.iter().find(|new| {
+                partition.constraint(&new.name).is_none() && new.columns() == key.columns.as_slice()
+            })
+        });
+        let Some(made) = made else {
+            proposal.missing.push(Missing::Other(format!(
+                "the name of the constraint of the partition `{}` is not known",
+                sql(&partition.name)
+            )));
+            continue;
+        };
+        let mut pair = build(&sql(&partition.name), &partition.name, &made.name);
+        for stage in &mut pair {
+            if let Stage::Alone(action) = stage {
+                action.undo = Undo::Nothing;
+            }
+        }
+        stages.extend(pair);
+    }
+    let (table, name) = (subject.sql(), id(&one.name));
+    stages.push(Stage::Alone(
+        Action::new(
+            "Takes over those of its partitions, without building anything.",
+            format!(
+                "ALTER TABLE {table} ADD CONSTRAINT {name} {kind}{nulls} ({}){include}{defer}",
+                ids(&key.columns)
+            ),
+        )
+        .undone_by(format!("ALTER TABLE {table} DROP CONSTRAINT {name}")),
+    ));
+    stages
 }

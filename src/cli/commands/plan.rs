@@ -1,0 +1,189 @@
+//! `twostep plan MIGRATION`: a hazardous migration as the deploy that is not.
+
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::printer::{Report, visible};
+use crate::dialect::Dialect;
+use crate::engine::version::ServerVersion;
+use crate::plan::{self, Deploy, FilesProblem, PlannedFiles, Refusal, Request};
+use crate::schema::model::Schema;
+use crate::source::{Folder, Kind, Migration};
+use similar::TextDiff;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Version of the migration; without one the newest
+    migration: Option<String>,
+
+    /// Put its steps in the place of the migration's files
+    #[arg(long)]
+    write: bool,
+
+    /// What a column holds in rows that do not give it, such as "users.email=''"; may be given several times
+    #[arg(long = "fill", value_name = "TABLE.COLUMN=EXPRESSION")]
+    fills: Vec<String>,
+
+    /// Version of the server, such as 16
+    #[arg(long, value_name = "VERSION")]
+    server_version: Option<String>,
+}
+
+const UNWRITTEN: &str = "nothing was written; no database was asked";
+
+/// Plans the migration, shows it, and writes it where that is asked for.
+pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
+    let dialect = match context.settings.optional("database_url") {
+        Some(_) => context.url()?.dialect(),
+        None => Dialect::Postgres,
+    };
+    if dialect != Dialect::Postgres {
+        return Err(Report::new(
+            Exit::Usage,
+            format!("plans are made for PostgreSQL, not yet for {}", dialect.title()),
+        )
+        .why("what takes two steps on another engine has other statements")
+        .state(UNWRITTEN)
+        .help("`twostep lint` says which statements break or block the running code"));
+    }
+    let folder = context.folder(Some(dialect))?;
+    let at = chosen(&folder, args.migration.as_deref())?;
+    let server = server(context, args, dialect)?;
+    let request = Request { folder: &folder, at, server, fills: &args.fills };
+    let migration = &folder.migrations[at];
+    let deploy =
+        plan::plan(&request, Schema::new(dialect)).map_err(|refusals| refused(migration, &refusals))?;
+    if deploy.parts.is_empty() {
+        tracing::info!("{} does nothing that takes a step", migration.up.path);
+        return Ok(Exit::Done);
+    }
+    let files =
+        plan::files(&deploy, &folder, at, dialect).map_err(|problem| unwritable(migration, &problem))?;
+    show(context, &deploy, server, &files);
+    if !args.write {
+        context
+            .printer
+            .hint("\nnext: the same with `--write` puts these files in the place of the migration's");
+        return Ok(Exit::Done);
+    }
+    write(context, &files)?;
+    context.printer.hint(if deploy.parts.iter().any(|part| part.phase == plan::Phase::Contract) {
+        "\nnext: `twostep migrate` applies all but the contract; once no older code runs, `twostep migrate --contract` ends it"
+    } else {
+        "\nnext: `twostep migrate` applies it"
+    });
+    Ok(Exit::Done)
+}
+
+/// The place of the migration that is meant.
+fn chosen(folder: &Folder, typed: Option<&str>) -> Result<usize, Report> {
+    let place = |wanted: &Migration| {
+        folder.migrations.iter().position(|migration| migration.version == wanted.version)
+    };
+    let newest = || folder.migrations.iter().rev().find(|migration| migration.kind == Kind::Versioned);
+    let found = match typed {
+        None => newest(),
+        Some(typed) => {
+            let named = |migration: &&Migration| {
+                migration.up.path == typed
+                    || migration.up.path.strip_suffix(".up.sql") == Some(typed)
+                    || typed.ends_with(&format!("/{}", migration.up.path))
+            };
+            folder.find(typed).or_else(|| folder.migrations.iter().find(named))
+        }
+    };
+    found.and_then(place).ok_or_else(|| {
+        let typed = visible(typed.unwrap_or(""));
+        Report::new(Exit::Usage, format!("there is no migration `{typed}`"))
+            .state(UNWRITTEN)
+            .help("name it by its version or its file; `twostep status` lists them")
+    })
+}
+
+fn server(context: &Context, args: &Args, dialect: Dialect) -> Result<ServerVersion, Report> {
+    let text = args.server_version.as_deref().or_else(|| context.settings.optional("lint.server_version"));
+    match text {
+        None => Ok(ServerVersion::usual(dialect)),
+        Some(text) => ServerVersion::parse(text, dialect).ok_or_else(|| {
+            Report::new(Exit::Usage, format!("`{}` is no version of {}", visible(text), dialect.title()))
+                .state(UNWRITTEN)
+                .help("it looks like `16`")
+        }),
+    }
+}
+
+fn show(context: &Context, deploy: &Deploy, server: ServerVersion, files: &PlannedFiles) {
+    let mut out = plan::table(deploy, server);
+    for code in &deploy.code {
+        out.push_str(&format!("\nin between, the code: {}", code.replace('\n', " ")));
+    }
+    for limit in &deploy.limits {
+        out.push_str(&format!("\nnote: {limit}"));
+    }
+    if !deploy.code.is_empty() || !deploy.limits.is_empty() {
+        out.push('\n');
+    }
+    for path in &files.removed {
+        let text = std::fs::read_to_string(context.folder_path().join(path)).unwrap_or_default();
+        out.push_str(&diff(&text, "", path));
+    }
+    for file in &files.added {
+        let text = std::fs::read_to_string(context.folder_path().join(&file.path)).unwrap_or_default();
+        out.push_str(&diff(&text, &file.text, &file.path));
+    }
+    context.printer.result(out.trim_end());
+}
+
+fn diff(old: &str, new: &str, path: &str) -> String {
+    let name = |text: &str, side: &str| {
+        if text.is_empty() { "/dev/null".to_owned() } else { format!("{side}/{path}") }
+    };
+    let header = (name(old, "a"), name(new, "b"));
+    let diff = TextDiff::from_lines(old, new);
+    format!("\n{}", diff.unified_diff().context_radius(3).header(&header.0, &header.1))
+}
+
+/// Writes the new files first, so that nothing is lost if it is stopped in between.
+fn write(context: &Context, files: &PlannedFiles) -> Result<(), Report> {
+    let folder = context.folder_path();
+    let failed = |path: &str, error: &std::io::Error| {
+        Report::new(Exit::Usage, format!("cannot write {}", folder.join(path).display()))
+            .why(error.to_string())
+            .state("files before it may have been written: `git status` shows them")
+            .help("make the folder writable, and run the same again")
+    };
+    for file in &files.added {
+        let path = folder.join(&file.path);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(|error| failed(&file.path, &error))?;
+        }
+        std::fs::write(&path, &file.text).map_err(|error| failed(&file.path, &error))?;
+    }
+    for path in &files.removed {
+        std::fs::remove_file(folder.join(path)).map_err(|error| failed(path, &error))?;
+    }
+    Ok(())
+}
+
+fn refused(migration: &Migration, refusals: &[Refusal]) -> Report {
+    let first = &refusals[0];
+    let mut report =
+        Report::new(Exit::Findings, format!("no plan for {}: {}", migration.up.path, visible(&first.what)));
+    for other in &refusals[1..] {
+        report = report.why(visible(&other.to_string()));
+    }
+    report = report.state(UNWRITTEN);
+    for refusal in refusals {
+        let help = visible(&refusal.help);
+        if !report.help.contains(&help) {
+            report = report.help(help);
+        }
+    }
+    report
+}
+
+fn unwritable(migration: &Migration, problem: &FilesProblem) -> Report {
+    Report::new(Exit::Usage, format!("no plan for {}: {problem}", migration.up.path))
+        .state(UNWRITTEN)
+        .help("`twostep export` writes a folder in another format; `twostep` carries all of it")
+}

@@ -1,0 +1,78 @@
+//! `twostep release confirm`: this release is live, and no older code runs; contracts behind its first steps may go.
+
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::explain;
+use crate::cli::printer::Report;
+use crate::run::journal::RunRecord;
+use clap::Subcommand;
+
+/// What is said of a release.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// This release is live, and no older code runs any more
+    Confirm(Args),
+}
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Id of the release, best its commit
+    #[arg(long, value_name = "ID")]
+    release: Option<String>,
+}
+
+/// Writes it into the history.
+pub async fn run(context: &Context, command: Command) -> Result<Exit, Report> {
+    let Command::Confirm(args) = command;
+    let release = args.release.as_deref().or_else(|| context.settings.optional("release"));
+    let Some(release) = release else {
+        return Err(Report::new(Exit::Usage, "which release is live is not said")
+            .why("what is confirmed is kept under the release's id")
+            .state(explain::UNCONNECTED)
+            .help("say it with --release ID, best the commit, or in TWOSTEP_RELEASE"));
+    };
+    let url = context.release_url()?;
+    let folder = context.folder(Some(url.dialect()))?;
+    let journal = context.journal(&url);
+    let failed = |error| explain::journal(&url, &journal, &error);
+    let mut session = context.connect_to_lock(&url).await?;
+    let database = |error: crate::db::error::DbError| {
+        explain::journal(&url, &journal, &error.into()).state("nothing changed")
+    };
+    let key = journal.lock_key();
+    if !session.try_lock(&key).await.map_err(database)? {
+        return Err(Report::new(Exit::LockTimeout, "a run has the lock")
+            .why("what is applied is still to be seen while it runs")
+            .state("nothing changed")
+            .help("wait for it to end; `twostep unlock` shows whose it is"));
+    }
+    let history = journal.read(&mut *session).await.map_err(failed)?;
+    let is_file = |version: &crate::source::Version| {
+        folder.migrations.iter().any(|migration| migration.version == *version)
+    };
+    let known = history.applied.iter().filter(|applied| is_file(&applied.version));
+    let Some(last) = known.map(|applied| applied.sequence).max() else {
+        return Err(Report::new(Exit::Usage, "no migration of these files is applied to the database")
+            .why("a release is live with the migrations that it was made for")
+            .state("nothing changed")
+            .help("run it where the files of the release are; `twostep status` lists what is applied"));
+    };
+    session.prepare_to_write().await.map_err(database)?;
+    let identity = session.identity().await.map_err(database)?;
+    let record = RunRecord {
+        id: history.last_run_id + 1,
+        command: String::new(),
+        release: Some(release.to_owned()),
+        by: identity.user,
+        backend: identity.backend,
+    };
+    session.run(&journal.confirm_sql(&record, last)).await.map_err(database)?;
+    session.unlock(&key).await.map_err(database)?;
+    session.close().await;
+    context.printer.result(&format!(
+        "recorded: release {} is live; the next `twostep migrate` applies the contracts of what it has",
+        crate::cli::printer::visible(release)
+    ));
+    Ok(Exit::Done)
+}

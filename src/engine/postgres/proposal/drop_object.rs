@@ -1,0 +1,107 @@
+//! `DROP` of tables, indexes, views, functions, types and the like: nothing but the second step.
+
+use super::definition::{self, index_over};
+use super::subject::Subject;
+use super::{id, sql};
+use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
+use crate::schema::change::*;
+
+pub(super) fn propose(subject: &Subject<'_>, drop: &DropObject, text: &str) -> Option<Proposal> {
+    let name = subject.sql();
+    let mut proposal =
+        Proposal { code: format!("it no longer uses {name}"), back: Back::Authors, ..Proposal::default() };
+    match drop.object {
+        ObjectKind::Table => table(subject, drop, &mut proposal),
+        ObjectKind::Index => return index(subject, drop),
+        ObjectKind::View
+        | ObjectKind::MaterializedView
+        | ObjectKind::Function
+        | ObjectKind::Procedure
+        | ObjectKind::Routine
+        | ObjectKind::Type
+        | ObjectKind::Domain
+        | ObjectKind::Sequence => {
+            let text = if drop.part.1 > 1 { of_several(drop, subject) } else { text.to_owned() };
+            proposal.contract = vec![Stage::Together(vec![Action::new("No code uses it any more.", text)])];
+        }
+        _ => return None,
+    }
+    Some(proposal)
+}
+
+/// One object of a `DROP` of several.
+fn of_several(drop: &DropObject, subject: &Subject<'_>) -> String {
+    let exists = if drop.if_exists { "IF EXISTS " } else { "" };
+    let arguments = drop.arguments.as_ref().map_or_else(String::new, |types| {
+        let types: Vec<String> =
+            types.iter().map(|one| super::subject::data_type(one, subject.schema)).collect();
+        format!("({})", types.join(", "))
+    });
+    let cascade = if drop.cascade { " CASCADE" } else { "" };
+    format!("DROP {} {exists}{}{arguments}{cascade}", drop.object.title().to_uppercase(), subject.sql())
+}
+
+fn table(subject: &Subject<'_>, drop: &DropObject, proposal: &mut Proposal) {
+    let name = subject.sql();
+    proposal
+        .limits
+        .push("its rows are gone with the contract; its down can only make an empty table".to_owned());
+    let own = subject.table.map(|table| &table.name);
+    let keys = subject.table.map_or(&[][..], |table| &table.constraints).iter();
+    for one in keys {
+        let ConstraintKind::ForeignKey(key) = &one.kind else { continue };
+        if Some(&key.references) == own || drop.cascade {
+            continue;
+        }
+        proposal.contract.push(Stage::Alone(Action::new(
+            format!("So that {} is not locked together with it.", sql(&key.references)),
+            format!("ALTER TABLE {name} DROP CONSTRAINT {}", id(&one.name)),
+        )));
+    }
+    let exists = if drop.if_exists { "IF EXISTS " } else { "" };
+    let cascade = if drop.cascade { " CASCADE" } else { "" };
+    proposal.contract.push(Stage::Alone(Action::new(
+        "Its rows are gone with this.",
+        format!("DROP TABLE {exists}{name}{cascade}"),
+    )));
+    if drop.cascade {
+        proposal.limits.push("CASCADE takes along whatever hangs on it: look at what that is".to_owned());
+        return;
+    }
+    let made = subject.table.and_then(|table| definition::table(table, subject.schema, subject.name));
+    if let Some(made) = made {
+        let mut actions: Vec<Action> = made.into_iter().map(|sql| Action::new("", sql)).collect();
+        actions[0].about = "The table as it was; its rows are gone.".to_owned();
+        proposal.back = Back::Stages(vec![Stage::Together(actions)]);
+    }
+}
+
+/// `DROP INDEX`: queries of the running code may need it to be quick, and ON CONFLICT to work at all.
+fn index(subject: &Subject<'_>, drop: &DropObject) -> Option<Proposal> {
+    let exists = if drop.if_exists { "IF EXISTS " } else { "" };
+    let name = sql(&drop.name);
+    let mut proposal = Proposal {
+        code: format!("no query of it needs {name}, neither to be quick nor for ON CONFLICT"),
+        contract: vec![Stage::Alone(Action::new(
+            "Waits for whoever uses it, and keeps nobody waiting.",
+            format!("DROP INDEX CONCURRENTLY {exists}{name}"),
+        ))],
+        back: Back::Authors,
+        ..Proposal::default()
+    };
+    if drop.cascade {
+        proposal.missing.push(Missing::Other("DROP INDEX CONCURRENTLY takes no CASCADE".to_owned()));
+    }
+    if let Some((table, index)) = subject.schema.index(&drop.name) {
+        if table.partition_by.is_some() {
+            proposal.missing.push(Missing::Other(format!(
+                "`{name}` is on a partitioned table, whose indexes PostgreSQL cannot drop concurrently: it takes ACCESS EXCLUSIVE on all partitions for a moment"
+            )));
+        }
+        let schema = subject.schema;
+        let of = Subject::new(schema, &table.name, subject.version, subject.given, subject.change);
+        let text = index_over(&of, index, &index.name, None);
+        proposal.back = Back::Stages(vec![Stage::Alone(Action::new("", text))]);
+    }
+    Some(proposal)
+}

@@ -1,0 +1,172 @@
+//! `CREATE INDEX`, `REINDEX`: concurrently, by themselves.
+
+use super::subject::Subject;
+use super::{id, sql};
+use crate::dialect::Dialect;
+use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
+use crate::name::TableName;
+use crate::schema::change::*;
+use crate::sql::lex::significant;
+
+pub(super) fn create(subject: &Subject<'_>, create: &CreateIndex, text: &str) -> Option<Proposal> {
+    let partitioned = subject.is_partitioned() && !create.only;
+    if create.concurrently && !create.unique || create.only {
+        return None;
+    }
+    let mut proposal = Proposal::default();
+    if partitioned && !create.concurrently {
+        partitions(subject, create, text, &mut proposal);
+    } else {
+        let text = if create.concurrently { text.to_owned() } else { behind(text, "INDEX", "CONCURRENTLY") };
+        let about = if create.unique {
+            "Built while reads and writes go on; fails where there are duplicates, and leaves nothing behind."
+        } else {
+            "Built while reads and writes go on."
+        };
+        let mut action = Action::new(about, text);
+        match name(subject, create) {
+            Some(name) => {
+                action = action.undone_alone_by(vec![format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")])
+            }
+            None => {
+                proposal.missing.push(Missing::Other("the name that the index gets is not known".to_owned()))
+            }
+        }
+        proposal.expand.push(Stage::Alone(action));
+    }
+    if create.unique && !subject.table.is_some_and(|table| is_new_to_code(subject, table, create)) {
+        proposal.code =
+            "it writes no duplicates, or handles the error; look for those that are there first".to_owned();
+        proposal.contract = std::mem::take(&mut proposal.expand);
+        let drop = name(subject, create)
+            .map(|name| Action::new("", format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")));
+        proposal.back = drop.map_or(Back::Authors, |drop| Back::Stages(vec![Stage::Alone(drop)]));
+        if partitioned {
+            proposal.back = name(subject, create).map_or(Back::Authors, |name| {
+                Back::Stages(vec![Stage::Alone(Action::new("", format!("DROP INDEX {name}")))])
+            });
+        }
+    }
+    Some(proposal)
+}
+
+/// Whether all columns of the index came with this migration, so that no running code writes them.
+fn is_new_to_code(subject: &Subject<'_>, table: &crate::schema::model::Table, create: &CreateIndex) -> bool {
+    create.plain_columns().is_some_and(|columns| {
+        columns.iter().any(|column| {
+            let made = table.column(column).and_then(|column| column.created);
+            made.is_some_and(|made| made.migration == subject.schema.now.migration)
+                && table.created.is_none_or(|created| created.migration != subject.schema.now.migration)
+        })
+    })
+}
+
+/// The index's name as the server gives it.
+fn name(subject: &Subject<'_>, create: &CreateIndex) -> Option<String> {
+    if let Some(name) = &create.name {
+        return Some(subject.in_schema(name));
+    }
+    let after = subject.after();
+    let table = after.table(subject.name)?;
+    let index = table
+        .indexes
+        .iter()
+        .find(|index| subject.table.is_none_or(|before| before.index(&index.name).is_none()))?;
+    Some(subject.in_schema(&index.name))
+}
+
+/// An index of a partitioned table: of each partition concurrently, then the parent's, which takes those over.
+fn partitions(subject: &Subject<'_>, create: &CreateIndex, text: &str, proposal: &mut Proposal) {
+    let after = subject.after();
+    let own = name(subject, create);
+    let partitions = subject.partitions();
+    for partition in &partitions {
+        if partition.partition_by.is_some() {
+            proposal.missing.push(Missing::Other(format!(
+                "partitions of `{}` have partitions of their own, which is not planned yet",
+                subject.sql()
+            )));
+        }
+        let made = after
+            .table(&partition.name)
+            .and_then(|table| table.indexes.iter().find(|index| partition.index(&index.name).is_none()));
+        let Some(made) = made else {
+            proposal.missing.push(Missing::Other(format!(
+                "the name of the index of the partition `{}` is not known",
+                sql(&partition.name)
+            )));
+            continue;
+        };
+        let of =
+            Subject::new(subject.schema, &partition.name, subject.version, subject.given, subject.change);
+        let sql = super::definition::index_over(&of, made, &made.name, None);
+        proposal.expand.push(Stage::Alone(Action::new("Built while reads and writes go on.", sql)));
+    }
+    let mut parent = Action::new("Takes over those of its partitions, without building anything.", text);
+    if let Some(own) = own {
+        parent = parent.undone_by(format!("DROP INDEX {own}"));
+    }
+    proposal.expand.push(Stage::Alone(parent));
+    proposal.limits.push(format!(
+        "for the {} partitions that the migrations make; writes wait while the index of one that was made otherwise is built",
+        partitions.len()
+    ));
+}
+
+pub(super) fn rebuild(reindex: &Reindex, text: &str) -> Option<Proposal> {
+    if reindex.concurrently {
+        return None;
+    }
+    let word = match reindex.object {
+        ObjectKind::Index => "INDEX",
+        ObjectKind::Table => "TABLE",
+        ObjectKind::Schema => "SCHEMA",
+        _ => "DATABASE",
+    };
+    let about = "Built beside the old one while reads and writes go on.";
+    Some(Proposal {
+        expand: vec![Stage::Alone(Action::new(about, behind(text, word, "CONCURRENTLY")))],
+        ..Proposal::default()
+    })
+}
+
+/// `text` with `more` behind its first word `word`.
+fn behind(text: &str, word: &str, more: &str) -> String {
+    match significant(text, Dialect::Postgres).find(|token| token.is_word(text, word)) {
+        Some(token) => {
+            format!("{} {more}{}", &text[..token.span.end], &text[token.span.end..])
+        }
+        None => text.to_owned(),
+    }
+}
+
+/// What new names the label of an enum has: `ALTER TYPE … ADD VALUE`, `RENAME VALUE`.
+pub(super) fn alter_type(subject: &Subject<'_>, name: &TableName, action: &TypeAction) -> Option<Proposal> {
+    let TypeAction::RenameValue { from, to } = action else { return None };
+    let (old, new) = (crate::name::plain_literal(from), crate::name::plain_literal(to));
+    let mut proposal = Proposal {
+        code: format!("the new code reads {old} and {new} alike, and writes {new} once no older code runs"),
+        limits: vec![format!("{old} stays in the type: a label that nothing uses does no harm")],
+        ..Proposal::default()
+    };
+    proposal.expand.push(Stage::Alone(Action::new(
+        "The new label beside the old one.",
+        format!("ALTER TYPE {} ADD VALUE IF NOT EXISTS {new} AFTER {old}", sql(name)),
+    )));
+    let key = subject.schema.find(name, |key| subject.schema.types.contains_key(key));
+    let users: Vec<_> = key.iter().flat_map(|key| subject.schema.columns_of_type(key)).collect();
+    for (table, column) in users {
+        let of = Subject::new(subject.schema, &table.name, subject.version, subject.given, subject.change);
+        let column = id(&column.name);
+        let sql = format!("UPDATE {} SET {column} = {new} WHERE {column} = {old}", of.sql());
+        let action = Action::new("No code writes the old label any more.", sql);
+        let key = of.key();
+        if key.is_empty() {
+            proposal
+                .missing
+                .push(Missing::Other(format!("`{}` has no key to go through its rows by", of.sql())));
+        }
+        proposal.contract.push(Stage::Backfill { action, key });
+    }
+    Some(proposal)
+}

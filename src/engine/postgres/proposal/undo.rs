@@ -1,0 +1,111 @@
+//! What takes a change back that is good as it stands.
+
+use super::definition;
+use super::set_not_null::not_null;
+use super::subject::{Subject, data_type};
+use super::{id, named, sql};
+use crate::engine::proposal::{Given, Stage, Undo};
+use crate::engine::version::Number;
+use crate::schema::change::*;
+use crate::schema::model::Schema;
+
+/// What takes `change` back; none where that is not known.
+pub fn undo(change: &Change, before: &Schema, version: Number) -> Option<Undo> {
+    let together = |sql: String| Some(Undo::Together(vec![sql]));
+    match &change.kind {
+        ChangeKind::CreateTable(create) if !create.if_not_exists => {
+            together(format!("DROP TABLE {}", sql(&create.table)))
+        }
+        ChangeKind::CreateView(create) if before.relation(&create.name).is_none() => {
+            let kind = if create.materialized { "MATERIALIZED VIEW" } else { "VIEW" };
+            together(format!("DROP {kind} {}", sql(&create.name)))
+        }
+        ChangeKind::CreateSequence { name, if_not_exists: false, .. } => {
+            together(format!("DROP SEQUENCE {}", sql(name)))
+        }
+        ChangeKind::CreateType { name, .. } => together(format!("DROP TYPE {}", sql(name))),
+        ChangeKind::CreateDomain(create) => together(format!("DROP DOMAIN {}", sql(&create.name))),
+        ChangeKind::CreateSchema { name, if_not_exists: false } => {
+            together(format!("DROP SCHEMA {}", id(name)))
+        }
+        ChangeKind::CreateRoutine(create) if before.routines(&create.name).is_empty() => {
+            let types: Vec<String> = crate::schema::model::signature(&create.arguments)
+                .into_iter()
+                .map(|one| data_type(one, before))
+                .collect();
+            let kind = match create.kind {
+                RoutineKind::Function => "FUNCTION",
+                RoutineKind::Procedure => "PROCEDURE",
+                RoutineKind::Aggregate => "AGGREGATE",
+            };
+            together(format!("DROP {kind} {}({})", sql(&create.name), types.join(", ")))
+        }
+        ChangeKind::CreateExtension(_)
+        | ChangeKind::Comment { .. }
+        | ChangeKind::Grant(_)
+        | ChangeKind::Analyze { .. }
+        | ChangeKind::AlterType { action: TypeAction::AddValue { .. }, .. } => Some(Undo::Nothing),
+        ChangeKind::AlterTable(alter) => {
+            let given = Given::default();
+            let subject = Subject::new(before, named(change)?, version, &given, change);
+            of_alter(&subject, &alter.action)
+        }
+        _ => None,
+    }
+}
+
+fn of_alter(subject: &Subject<'_>, action: &TableAction) -> Option<Undo> {
+    let table = subject.sql();
+    let together = |rest: String| Some(Undo::Together(vec![format!("ALTER TABLE {table} {rest}")]));
+    match action {
+        TableAction::AddColumn { column, if_not_exists: false, .. } => {
+            together(format!("DROP COLUMN {}", id(&column.name)))
+        }
+        TableAction::SetDefault { column, .. } | TableAction::DropDefault { column } => {
+            let name = id(column);
+            match &subject.column(column)?.default {
+                Some(default) => together(format!("ALTER COLUMN {name} SET DEFAULT {}", default.text)),
+                None => together(format!("ALTER COLUMN {name} DROP DEFAULT")),
+            }
+        }
+        TableAction::DropNotNull { column } => {
+            if !subject.is_required(column) {
+                return Some(Undo::Nothing);
+            }
+            let steps = not_null(subject, column);
+            let sql = steps.iter().flat_map(Stage::actions).map(|action| action.sql.clone());
+            Some(Undo::Alone(sql.collect()))
+        }
+        TableAction::SetType { column, .. } => {
+            let known = subject.column(column)?.data_type.as_ref()?;
+            together(format!("ALTER COLUMN {} TYPE {}", id(column), data_type(known, subject.schema)))
+        }
+        TableAction::AddConstraint { constraint, .. } if constraint.not_valid => {
+            let name = constraint
+                .name
+                .clone()
+                .or_else(|| subject.new_constraints().first().map(|one| one.name.clone()))?;
+            together(format!("DROP CONSTRAINT {}", id(&name)))
+        }
+        TableAction::ValidateConstraint { .. } => Some(Undo::Nothing),
+        TableAction::RenameConstraint { from, to } => {
+            together(format!("RENAME CONSTRAINT {} TO {}", id(to), id(from)))
+        }
+        TableAction::DropConstraint { name, if_exists, .. } => {
+            let Some(known) = subject.table?.constraint(name) else {
+                return if_exists.then_some(Undo::Nothing);
+            };
+            let clause = definition::constraint(known)?;
+            let name = id(name);
+            match &known.kind {
+                ConstraintKind::Check(_) | ConstraintKind::ForeignKey(_) => Some(Undo::Alone(vec![
+                    format!("ALTER TABLE {table} ADD CONSTRAINT {name} {clause} NOT VALID"),
+                    format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"),
+                ])),
+                // Its index would have to be built under a lock.
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,249 @@
+//! The migrations of a deploy as files of the folder, in its own format.
+
+use super::deploy::{Deploy, Down, Part, Phase};
+use super::script::{PlannedScript, is_transaction, script};
+use crate::dialect::Dialect;
+use crate::source::export::{Written, WrittenScript};
+use crate::source::versions;
+use crate::source::{
+    Body, Folder, Kind, Migration, NewFile, NewMigration, ReadOptions, Script, SourceFile, Version, read,
+    slug,
+};
+
+/// The files of a deploy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedFiles {
+    /// Paths below the folder of the files that go.
+    pub removed: Vec<String>,
+    /// The files that come in their place.
+    pub added: Vec<NewFile>,
+}
+
+/// Why a deploy cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FilesProblem {
+    /// The version is not of a form in which there is a next one.
+    #[error("the version {0} is no number, so that there is none for the steps behind it")]
+    Version(Version),
+    /// Its format has no way to say what a part needs.
+    #[error("the format `{format}` cannot say what the {phase} needs: {what}")]
+    Format {
+        /// The format.
+        format: &'static str,
+        /// The part.
+        phase: &'static str,
+        /// What is lost.
+        what: String,
+    },
+}
+
+/// The files of `deploy` in the place of the migration at `at` of `folder`.
+pub fn files(
+    deploy: &Deploy,
+    folder: &Folder,
+    at: usize,
+    dialect: Dialect,
+) -> Result<PlannedFiles, FilesProblem> {
+    let migration = &folder.migrations[at];
+    let versions = versions_of(deploy.parts.len(), folder, at)?;
+    let name = slug(&migration.name);
+    let mut added = Vec::new();
+    for (part, version) in deploy.parts.iter().zip(&versions) {
+        let name = if deploy.is_single() { name.clone() } else { format!("{name}_{}", part.phase.title()) };
+        let (up, down) = scripts(part, deploy, migration, dialect);
+        let format = crate::source::by_id(folder.format).expect("a folder is read in a format of the list");
+        let down = down.filter(|_| format.has_downs());
+        let written = Written {
+            new: NewMigration { version, name: &name, down: down.is_some(), like: None },
+            up,
+            down,
+        };
+        let files = folder.files_of(&written, &migration.up.path);
+        carried(&files, folder, &written, part, dialect)?;
+        added.extend(files);
+    }
+    let mut removed = vec![migration.up.path.clone()];
+    removed.extend(
+        migration.down.iter().map(|down| down.path.clone()).filter(|path| *path != migration.up.path),
+    );
+    removed.retain(|path| !added.iter().any(|file| file.path == *path));
+    Ok(PlannedFiles { removed, added })
+}
+
+/// The version of the migration, then such as stand behind it.
+fn versions_of(count: usize, folder: &Folder, at: usize) -> Result<Vec<Version>, FilesProblem> {
+    let own = &folder.migrations[at].version;
+    let mut versions = vec![own.clone()];
+    if count > 1 && !own.as_str().bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(FilesProblem::Version(own.clone()));
+    }
+    let mut all: Vec<Version> = folder
+        .migrations
+        .iter()
+        .filter(|migration| migration.kind == Kind::Versioned)
+        .map(|migration| migration.version.clone())
+        .collect();
+    while versions.len() < count {
+        let last = versions.last().expect("it holds the migration's own").clone();
+        let mut next = versions::next(&[last], None, 0);
+        if all.iter().any(|taken| versions::is_same(taken.as_str(), next.as_str())) {
+            next = versions::next(&all, None, 0);
+        }
+        all.push(next.clone());
+        versions.push(next);
+    }
+    Ok(versions)
+}
+
+/// Both directions of a part.
+fn scripts(
+    part: &Part,
+    deploy: &Deploy,
+    migration: &Migration,
+    dialect: Dialect,
+) -> (WrittenScript, Option<WrittenScript>) {
+    let (stages, own_transaction) = match &part.down {
+        Down::Stages(stages) => (Some(stages.as_slice()), is_transaction(stages)),
+        Down::Authors(script) => (None, script.transaction),
+        Down::Irreversible => (None, true),
+    };
+    // Several formats say it once for both directions.
+    let transaction = is_transaction(&part.up) && own_transaction;
+    let mut head = Vec::new();
+    if !deploy.is_single() {
+        let phase = if part.phase == Phase::Contract { "contract" } else { "expand" };
+        head.push(format!("-- twostep: phase {phase}"));
+    }
+    if matches!(part.down, Down::Irreversible) {
+        head.push("-- twostep: irreversible because what it takes away is gone".to_owned());
+    }
+    head.extend(about(part, deploy, &slug(&migration.name)));
+    let written = |planned: PlannedScript, transaction: bool| WrittenScript {
+        text: planned.text,
+        statements: planned.statements,
+        transaction,
+    };
+    let up = written(script(&part.up, &head, transaction, dialect), transaction);
+    let down = match &part.down {
+        Down::Stages(_) => {
+            let stages = stages.unwrap_or_default();
+            let head: Vec<String> = match stages {
+                [] => vec!["-- The migrations before it take back what there is to take back.".to_owned()],
+                _ => Vec::new(),
+            };
+            Some(written(script(stages, &head, transaction, dialect), transaction))
+        }
+        Down::Authors(script) => Some(authors(script, transaction)),
+        Down::Irreversible => None,
+    };
+    (up, down)
+}
+
+/// The down that the author of the migration has written.
+fn authors(script: &Script, transaction: bool) -> WrittenScript {
+    let (text, statements) = match &script.body {
+        Body::Sql { file, span } => {
+            (span.of(file).to_owned(), vec![span.of(file).trim().trim_end_matches(';').to_owned()])
+        }
+        Body::Statements { statements, .. } => {
+            let texts: Vec<String> = statements.iter().map(|statement| statement.text.clone()).collect();
+            (texts.iter().map(|text| format!("{text};\n")).collect(), texts)
+        }
+        Body::LargeFile { .. } | Body::Program { .. } => (String::new(), Vec::new()),
+    };
+    WrittenScript { text, statements, transaction: script.transaction && transaction }
+}
+
+/// What a person reads first.
+fn about(part: &Part, deploy: &Deploy, name: &str) -> Vec<String> {
+    if deploy.is_single() {
+        return Vec::new();
+    }
+    let last = deploy.parts.iter().any(|part| part.phase == Phase::Contract);
+    let mut lines = vec![String::new()];
+    match part.phase {
+        Phase::Expand => lines.push(format!(
+            "-- {name}, the first step: the running code goes on, the new one is prepared for."
+        )),
+        Phase::Backfill => lines.push(format!("-- {name}, the rows: before the new code starts.")),
+        Phase::Contract => {
+            lines.push(format!("-- {name}, the second step: once no older code runs."));
+            for code in &deploy.code {
+                lines.extend(code.lines().map(|line| format!("-- {line}")));
+            }
+        }
+    }
+    if part.phase == Phase::Backfill && !last {
+        lines.push("-- There is no second step.".to_owned());
+    }
+    lines
+}
+
+/// Reads the files back, and compares what the server would see.
+fn carried(
+    files: &[NewFile],
+    folder: &Folder,
+    written: &Written<'_>,
+    part: &Part,
+    dialect: Dialect,
+) -> Result<(), FilesProblem> {
+    let problem =
+        |what: String| FilesProblem::Format { format: folder.format, phase: part.phase.title(), what };
+    let sources: Vec<SourceFile> =
+        files.iter().map(|file| SourceFile::text(file.path.clone(), &file.text)).collect();
+    let options = ReadOptions { dialect: Some(dialect), ..ReadOptions::default() };
+    let back = read(&sources, Some(folder.format), &options)
+        .map_err(|problems| problem(problems.first().map_or_else(String::new, ToString::to_string)))?;
+    let [found] = back.migrations.as_slice() else {
+        return Err(problem("it is not read as one migration".to_owned()));
+    };
+    same(&found.up, &written.up, dialect).map_err(|what| problem(format!("its up {what}")))?;
+    match (&found.down, &written.down) {
+        (Some(found), Some(down)) => {
+            same(found, down, dialect).map_err(|what| problem(format!("its down {what}")))?;
+        }
+        // An empty one.
+        (None, Some(down)) if down.statements.is_empty() => {}
+        (None, Some(_)) => return Err(problem("it has no way back".to_owned())),
+        (_, None) => {}
+    }
+    if written.up.text.contains("twostep: phase contract")
+        && !found.up.directives.iter().any(|directive| directive.name == "phase")
+    {
+        return Err(problem("it has no place for `twostep: phase contract`".to_owned()));
+    }
+    Ok(())
+}
+
+fn same(found: &Script, written: &WrittenScript, dialect: Dialect) -> Result<(), String> {
+    if found.transaction != written.transaction && !written.statements.is_empty() {
+        return Err(
+            if written.transaction { "loses its transaction" } else { "gets a transaction" }.to_owned()
+        );
+    }
+    let texts: Vec<String> = match &found.body {
+        Body::Sql { file, span } => crate::sql::split::split(span.of(file), dialect)
+            .statements
+            .iter()
+            .map(|statement| statement.text.to_owned())
+            .collect(),
+        Body::Statements { statements, .. } => {
+            statements.iter().map(|statement| statement.text.clone()).collect()
+        }
+        Body::LargeFile { .. } | Body::Program { .. } => return Err("is not read as SQL".to_owned()),
+    };
+    let words = |text: &str| -> Vec<String> {
+        crate::sql::lex::significant(text, dialect)
+            .map(|token| token.text(text).to_owned())
+            .filter(|word| word != ";")
+            .collect()
+    };
+    let wanted: Vec<Vec<String>> = crate::sql::split::split(&written.text, dialect)
+        .statements
+        .iter()
+        .map(|statement| words(statement.text))
+        .collect();
+    let got: Vec<Vec<String>> =
+        texts.iter().map(|text| words(text)).filter(|words| !words.is_empty()).collect();
+    if got == wanted { Ok(()) } else { Err("has other statements when it is read back".to_owned()) }
+}

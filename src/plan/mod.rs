@@ -1,0 +1,20 @@
+//! From a hazardous migration to the deploy that is not: expand, backfill, contract.
+//!
+//! What the two steps of one change are, the engine knows (`engine::propose`), and `lint` shows the same.
+//! - `decide`: what becomes of each statement: kept, taken apart, or refused;
+//! - `deploy`: those together, in an order in which every stage works;
+//! - `script`: the SQL of each stage, with what takes it back;
+//! - `files`: the migrations of the deploy in the folder's own format;
+//! - `show`: the deploy as a table.
+
+mod decide;
+mod deploy;
+mod files;
+mod script;
+mod show;
+
+pub use decide::{Refusal, parse_fill};
+pub use deploy::{Deploy, Part, Phase, Request, plan};
+pub use files::{FilesProblem, PlannedFiles, files};
+pub use script::PlannedScript;
+pub use show::table;

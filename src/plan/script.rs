@@ -1,0 +1,82 @@
+//! The SQL of the stages of one direction of a migration.
+
+use crate::dialect::Dialect;
+use crate::engine::proposal::{Action, Stage};
+use crate::name::Name;
+
+/// One direction of a planned migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedScript {
+    /// Its text, with a comment for each statement.
+    pub text: String,
+    /// Its statements, each with the comments above it.
+    pub statements: Vec<String>,
+}
+
+/// Whether `stages` are one transaction.
+pub(super) fn is_transaction(stages: &[Stage]) -> bool {
+    match stages {
+        [] | [Stage::Together(_)] => true,
+        [_] | [_, ..] => false,
+    }
+}
+
+/// The SQL of `stages` with `head` above it. `transaction`: whether all of it runs in one.
+pub(super) fn script(
+    stages: &[Stage],
+    head: &[String],
+    transaction: bool,
+    dialect: Dialect,
+) -> PlannedScript {
+    let mut statements = Vec::new();
+    for stage in stages {
+        let together = !transaction && matches!(stage, Stage::Together(actions) if actions.len() > 1);
+        if together {
+            statements.push("BEGIN".to_owned());
+        }
+        for action in stage.actions() {
+            let directive = match stage {
+                Stage::Backfill { key, .. } => Some(directive(key, dialect)),
+                Stage::Together(_) | Stage::Alone(_) => None,
+            };
+            statements.push(statement(action, directive));
+        }
+        if together {
+            statements.push("COMMIT".to_owned());
+        }
+    }
+    let head: String = head.iter().map(|line| format!("{line}\n")).collect();
+    let mut text = head.clone();
+    for (number, statement) in statements.iter().enumerate() {
+        if !text.is_empty() && (statement.starts_with("--") || number == 0) {
+            text.push('\n');
+        }
+        text.push_str(statement);
+        text.push_str(";\n");
+    }
+    if let Some(first) = statements.first_mut() {
+        first.insert_str(0, &head);
+    }
+    PlannedScript { text, statements }
+}
+
+fn statement(action: &Action, directive: Option<String>) -> String {
+    let mut out = String::new();
+    if !action.about.is_empty() {
+        out.push_str(&format!("-- {}\n", action.about));
+    }
+    if let Some(directive) = directive {
+        out.push_str(&directive);
+        out.push('\n');
+    }
+    out.push_str(action.sql.trim().trim_end_matches(';'));
+    out
+}
+
+/// The line that makes an UPDATE run in chunks.
+fn directive(key: &[Name], dialect: Dialect) -> String {
+    let columns: Vec<String> = key.iter().map(|column| column.readable(dialect)).collect();
+    let columns = columns.join(",");
+    let quoted = if columns.contains(['"', ' ', '`']) { format!("'{columns}'") } else { columns };
+    format!("-- twostep: backfill key={quoted}")
+}
