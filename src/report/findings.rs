@@ -1,6 +1,7 @@
 //! What all outputs are written from: findings with the files that they stand in, and what there is to count.
 
 use crate::engine::version::ServerVersion;
+use crate::name::hex;
 use crate::rules::{Finding, Linted, Severity};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
@@ -119,5 +120,5 @@ fn fingerprint(finding: &Finding, text: &str, seen: &mut HashMap<[u8; 32], usize
         bytes = Sha256::digest([&bytes[..], &alike.to_be_bytes()].concat()).into();
     }
     *alike += 1;
-    bytes[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&bytes[..16])
 }

@@ -79,6 +79,7 @@ fn folders_of_other_tools_need_no_settings() {
     let up = "diesel/2024-01-01-000000_a/up.sql";
     assert_eq!(first("diesel"), format!("{up}:3 drop-column error"));
     assert_eq!(first(up), format!("{up}:3 drop-column error"));
+    assert_eq!(found(&project, 1, &["diesel/2024-01-01-000000_a"]), [format!("{up}:3 drop-column error")]);
     assert_eq!(first("none"), "none/schema.sql:3 drop-column error");
     assert_eq!(first("none/schema.sql"), "none/schema.sql:3 drop-column error");
     let mysql = lint(&project, &["mysql"]).expect(1);

@@ -190,7 +190,7 @@ fn accepted(context: &Context, args: &Args, path: &Path) -> Result<Findings, Rep
 
 fn judge(target: &Target, options: &Options, findings: &mut Findings) {
     let mut linted = rules::lint(&target.folder, &target.chosen, Schema::new(target.dialect), options);
-    linted.findings.retain(|finding| target.is_wanted(&finding.path));
+    target.keep_wanted(&mut linted.findings);
     // What may be applied somewhere keeps its text.
     let edited = linted.findings.iter_mut().filter(|finding| options.edited.contains_key(&finding.path));
     edited.for_each(|finding| finding.fix.clear());

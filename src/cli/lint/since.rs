@@ -34,7 +34,7 @@ pub fn narrow(target: &mut Target, revision: &str, options: &ReadOptions) -> Res
     let changes = changes(&target.root, revision)?;
     let old = Old::read(target, &changes, options)?;
     let mut new = New::default();
-    let mut changed = Vec::new();
+    let mut changed = BTreeSet::new();
     let mut numbers = BTreeSet::new();
     for (number, migration) in target.folder.migrations.iter().enumerate() {
         let was = old.migrations.iter().find(|old| old.up.path == migration.up.path);
@@ -48,12 +48,12 @@ pub fn narrow(target: &mut Target, revision: &str, options: &ReadOptions) -> Res
             new.edited.insert(migration.up.path.clone(), old.first_difference(&migration.up));
         }
         if is_new || is_edited {
-            changed.push(migration.up.path.clone());
+            changed.insert(migration.up.path.clone());
             numbers.insert(number);
         }
         let is_down_new = |down: &&Script| changes.added.contains(&down.path) || old.differs(down, down_was);
         if let Some(down) = migration.down.as_ref().filter(is_down_new) {
-            changed.push(down.path.clone());
+            changed.insert(down.path.clone());
             numbers.insert(number);
         }
     }

@@ -9,8 +9,9 @@ use crate::db::url::DatabaseUrl;
 use crate::dialect::Dialect;
 use crate::engine;
 use crate::files::{self, FolderError};
-use crate::source::{self, Contents, Folder, Migration, ReadOptions, SourceFile, SourceProblem};
-use std::collections::BTreeMap;
+use crate::rules::Finding;
+use crate::source::{self, Contents, Folder, ReadOptions, SourceFile, SourceProblem};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
 /// The state where a path is wrong.
@@ -25,7 +26,7 @@ pub struct Target {
     /// The numbers of those that are judged.
     pub chosen: Vec<usize>,
     /// Where only some of the files were named: they.
-    pub named: Option<Vec<String>>,
+    pub named: Option<BTreeSet<String>>,
     /// The dialect that they are in.
     pub dialect: Dialect,
 }
@@ -36,14 +37,14 @@ impl Target {
         self.root.join(path).display().to_string()
     }
 
-    /// Whether findings in the file `path` of it were asked for: all of a migration whose way forward was named.
-    pub fn is_wanted(&self, path: &str) -> bool {
-        let Some(named) = &self.named else { return true };
-        let is_named = |path: &str| named.iter().any(|name| name == path);
-        let has = |migration: &Migration| {
-            is_named(&migration.up.path) && migration.down.as_ref().is_some_and(|down| down.path == path)
-        };
-        is_named(path) || self.folder.migrations.iter().any(has)
+    /// Leaves of `findings` those that were asked for: all of a migration whose way forward was named.
+    pub fn keep_wanted(&self, findings: &mut Vec<Finding>) {
+        let Some(named) = &self.named else { return };
+        let mut wanted: BTreeSet<&str> = named.iter().map(String::as_str).collect();
+        for migration in self.folder.migrations.iter().filter(|one| named.contains(&one.up.path)) {
+            wanted.extend(migration.down.as_ref().map(|down| down.path.as_str()));
+        }
+        findings.retain(|finding| wanted.contains(finding.path.as_str()));
     }
 }
 
@@ -56,7 +57,7 @@ pub struct Finder<'c> {
 }
 
 /// Files of one folder that were named: their paths below it.
-type Named = BTreeMap<PathBuf, Vec<String>>;
+type Named = BTreeMap<PathBuf, BTreeSet<String>>;
 
 impl Finder<'_> {
     /// The targets of `paths`; without any, the migrations folder of the settings.
@@ -66,13 +67,16 @@ impl Finder<'_> {
         }
         let mut targets = Vec::new();
         let mut named = Named::new();
+        let mut roots = Roots::new(self.context.folder_path());
         for path in paths {
             let metadata = std::fs::metadata(path).map_err(|error| no_path(path, &error))?;
-            if metadata.is_dir() {
+            let files = if metadata.is_dir() { parts(path) } else { vec![path.clone()] };
+            if files.is_empty() {
                 targets.extend(self.whole(path)?);
-            } else {
-                let (root, below) = self.root_of(path);
-                named.entry(root).or_default().push(below);
+            }
+            for file in files {
+                let (root, below) = roots.of(&file);
+                named.entry(root).or_default().insert(below);
             }
         }
         for (root, files) in named {
@@ -129,7 +133,7 @@ impl Finder<'_> {
     }
 
     /// The migrations that stand in the files `named` of the folder `root`; each file by itself where it is none.
-    fn some_of(&self, root: &Path, named: Vec<String>) -> Result<Vec<Target>, Report> {
+    fn some_of(&self, root: &Path, named: BTreeSet<String>) -> Result<Vec<Target>, Report> {
         let at = if root.as_os_str().is_empty() { Path::new(".") } else { root };
         let beside = if self.is_configured(root) {
             files::read_folder(at)
@@ -144,16 +148,17 @@ impl Finder<'_> {
         let mut loose = named.clone();
         match folder {
             Ok(folder) => {
-                let is_of = |migration: &Migration, name: &String| {
-                    let down = migration.down.as_ref().map(|down| &down.path);
-                    migration.up.path == *name || down == Some(name)
-                };
-                let numbered = folder.migrations.iter().enumerate();
-                let chosen: Vec<usize> = numbered
-                    .filter(|(_, migration)| named.iter().any(|name| is_of(migration, name)))
-                    .map(|(number, _)| number)
-                    .collect();
-                loose.retain(|name| !folder.migrations.iter().any(|migration| is_of(migration, name)));
+                let mut chosen = Vec::new();
+                for (number, migration) in folder.migrations.iter().enumerate() {
+                    let scripts = std::iter::once(&migration.up).chain(&migration.down);
+                    let paths: Vec<&String> = scripts.map(|script| &script.path).collect();
+                    if paths.iter().any(|path| named.contains(*path)) {
+                        chosen.push(number);
+                    }
+                    for path in paths {
+                        loose.remove(path);
+                    }
+                }
                 if !chosen.is_empty() {
                     let root = root.to_owned();
                     targets.push(Target { root, folder, chosen, named: Some(named), dialect });
@@ -169,7 +174,7 @@ impl Finder<'_> {
         }
         for name in loose {
             let file = files::read_file(&root.join(&name), &name);
-            targets.push(Target { named: Some(vec![name]), ..self.loose(root, &file, dialect)? });
+            targets.push(Target { named: Some(BTreeSet::from([name])), ..self.loose(root, &file, dialect)? });
         }
         Ok(targets)
     }
@@ -179,26 +184,6 @@ impl Finder<'_> {
         let options = ReadOptions { dialect: Some(dialect), ..ReadOptions::default() };
         let folder = source::read_loose(file, &options).map_err(|problems| unreadable(root, &problems))?;
         Ok(Target { root: shown_root(root), folder, chosen: vec![0], named: None, dialect })
-    }
-
-    /// The folder that the migration in the file `path` belongs to, and the file's path below it.
-    fn root_of(&self, path: &Path) -> (PathBuf, String) {
-        let configured = self.context.folder_path();
-        if let (Some(folder), Some(below)) = (real_folder(&configured), real(path))
-            && let Ok(below) = below.strip_prefix(folder)
-        {
-            return (configured, with_slashes(below));
-        }
-        let parent = path.parent().unwrap_or(Path::new(""));
-        let name = path.file_name().unwrap_or_default();
-        // A migration may be a folder of its own.
-        let is_part = ["up.sql", "down.sql", "migration.sql"].iter().any(|part| name == *part);
-        match (parent.file_name(), parent.parent()) {
-            (Some(folder), Some(root)) if is_part => {
-                (root.to_owned(), with_slashes(&Path::new(folder).join(name)))
-            }
-            _ => (parent.to_owned(), with_slashes(Path::new(name))),
-        }
     }
 
     /// Whether `folder` is the one of the settings.
@@ -237,6 +222,49 @@ impl Finder<'_> {
     }
 }
 
+/// The files of a migration that is a folder of its own.
+const PARTS: [&str; 3] = ["up.sql", "down.sql", "migration.sql"];
+
+/// The files of the migration that `folder` is; none where it holds migrations.
+fn parts(folder: &Path) -> Vec<PathBuf> {
+    PARTS.iter().map(|part| folder.join(part)).filter(|path| path.is_file()).collect()
+}
+
+/// Finds the folders that files belong to.
+struct Roots {
+    /// The folder of the settings, and what it really is, if it is there.
+    configured: (PathBuf, Option<PathBuf>),
+    /// What folders really are.
+    real: HashMap<PathBuf, Option<PathBuf>>,
+}
+
+impl Roots {
+    fn new(configured: PathBuf) -> Self {
+        let real = real_folder(&configured);
+        Self { configured: (configured, real), real: HashMap::new() }
+    }
+
+    /// The folder that the migration in the file `path` belongs to, and the file's path below it.
+    fn of(&mut self, path: &Path) -> (PathBuf, String) {
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let name = path.file_name().unwrap_or_default();
+        if let Some(folder) = &self.configured.1 {
+            let parent = self.real.entry(parent.to_owned()).or_insert_with(|| real_folder(parent)).as_deref();
+            let below = parent.and_then(|parent| parent.strip_prefix(folder).ok());
+            if let Some(below) = below {
+                return (self.configured.0.clone(), with_slashes(&below.join(name)));
+            }
+        }
+        let is_part = PARTS.iter().any(|part| name == *part);
+        match (parent.file_name(), parent.parent()) {
+            (Some(folder), Some(root)) if is_part => {
+                (root.to_owned(), with_slashes(&Path::new(folder).join(name)))
+            }
+            _ => (parent.to_owned(), with_slashes(Path::new(name))),
+        }
+    }
+}
+
 /// The dialect that the files of SQL among `files` seem to be in.
 fn guess(files: &[SourceFile]) -> Option<Dialect> {
     engine::guess(files.iter().filter_map(|file| match &file.contents {
@@ -255,11 +283,7 @@ fn has_format(files: &[SourceFile], options: &ReadOptions) -> bool {
     source::detect(files, options).is_ok() || source::FORMATS.iter().any(|format| format.detect(&all) > 0)
 }
 
-/// The path without the links in the folders above it.
-fn real(path: &Path) -> Option<PathBuf> {
-    Some(real_folder(path.parent()?)?.join(path.file_name()?))
-}
-
+/// The folder without links.
 fn real_folder(path: &Path) -> Option<PathBuf> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     path.canonicalize().ok()
@@ -274,8 +298,9 @@ fn with_slashes(path: &Path) -> String {
     path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
+/// What is odd about the folder; what is odd about a migration is a finding.
 fn warn(path: &Path, folder: &Folder) {
-    for warning in folder.warnings.iter().chain(folder.migrations.iter().flat_map(|one| &one.warnings)) {
+    for warning in &folder.warnings {
         tracing::warn!("{}", explain::source_problem(path, warning));
     }
 }
