@@ -1,6 +1,7 @@
 //! What is configured, and where each value came from: `twostep.toml`, then the environment, then the flags.
 
 use crate::run::adopt::mirror::MirrorWish;
+use crate::run::limits::parse_duration;
 use crate::run::pending::OutOfOrder;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -480,23 +481,6 @@ fn read_env_file(path: &Path) -> Result<BTreeMap<String, String>, SettingsError>
         (!name.starts_with('#')).then(|| (name.trim().to_owned(), unquoted.to_owned()))
     };
     Ok(text.lines().filter_map(line).collect())
-}
-
-/// `250ms`, `30s`, `5m`, `1h`, `0`.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let text = text.trim();
-    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
-    let wrong = || "it is a duration like `250ms`, `30s`, `5m` or `1h`".to_owned();
-    let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
-    let milliseconds = match text[digits..].trim() {
-        "ms" => Some(number),
-        "s" => number.checked_mul(1_000),
-        "m" | "min" => number.checked_mul(60_000),
-        "h" => number.checked_mul(3_600_000),
-        "" if number == 0 => Some(0),
-        _ => return Err(wrong()),
-    };
-    milliseconds.map(Duration::from_millis).ok_or_else(wrong)
 }
 
 #[cfg(test)]

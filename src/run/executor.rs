@@ -6,6 +6,7 @@ use super::contention::{self, Contention};
 use super::error::{Place, RunError};
 use super::fault;
 use super::journal::{History, Journal, JournalError, RunRecord, State};
+use super::limits::Limits;
 use super::machine::{Command, Event, Failure, Finding, Machine, Outcome, Unit};
 use super::pending::Wanted;
 use super::script::{Piece, Statement, Work};
@@ -140,6 +141,7 @@ pub async fn run(
         warned: false,
         large_at: None,
         mirror: None,
+        limits: Limits::default(),
     };
     let mut machine = Machine::default();
     let mut event = Event::Started;
@@ -211,12 +213,17 @@ pub(super) struct Executor<'a> {
     pub(super) large_at: Option<(usize, String)>,
     /// The old tool's table, where it is to be kept in step.
     pub(super) mirror: Option<Mirror>,
+    /// The time limits that the migration of the command sets for itself.
+    pub(super) limits: Limits,
 }
 
 impl Executor<'_> {
     async fn perform(&mut self, command: Command) -> Event {
         let name = format!("{command:?}");
         fault::point(&format!("before {name}"));
+        if let Some(unit) = command.unit() {
+            self.limits = self.unit(unit).1.prepared.limits;
+        }
         let event = match command {
             Command::ReadJournal => self.read_journal().await,
             Command::TakeLock => self.take_lock().await,
@@ -638,9 +645,9 @@ impl Executor<'_> {
             contention::OUTWAIT_AUTOVACUUM
         } else if rows_only {
             // Waiting for a row keeps nobody else waiting.
-            self.options.lock_deadline.max(self.options.lock_timeout)
+            self.lock_deadline().max(self.lock_timeout())
         } else {
-            self.options.lock_timeout
+            self.lock_timeout()
         }
     }
 
@@ -748,7 +755,13 @@ impl Executor<'_> {
             (Ok(transaction), first) => {
                 self.transaction = Some(transaction);
                 self.locked_first = first.map(|(_, relation, _)| relation);
-                Event::Done
+                match self.limit_statements(true).await {
+                    Ok(()) => Event::Done,
+                    Err(error) => {
+                        let place = self.place(unit, None);
+                        self.fail_database(error, |error| RunError::Statement { place, error })
+                    }
+                }
             }
             (Err(error), Some((ordinal, relation, _))) => {
                 self.statement_failed(unit, ordinal, StatementProblem::Prelock { error, relation }).await
@@ -982,7 +995,7 @@ impl Executor<'_> {
 
     async fn pause(&mut self, unit: usize) -> Event {
         let place = self.place(unit, None);
-        let deadline = self.options.lock_deadline;
+        let deadline = self.lock_deadline();
         let contention = self.contention.get_or_insert_with(Contention::start);
         if contention.elapsed() >= deadline {
             return Event::Expired;
@@ -1248,7 +1261,8 @@ impl Executor<'_> {
 
     /// Waits for locks are bounded; a statement that runs others gets a transaction, which begins with a mark.
     async fn prepare_alone(&mut self, unit: usize, sql: &str, before: Option<&str>) -> Result<(), DbError> {
-        let (lock_timeout, lock_deadline) = (self.options.lock_timeout, self.options.lock_deadline);
+        let (lock_timeout, lock_deadline) = (self.lock_timeout(), self.lock_deadline());
+        self.limit_statements(false).await?;
         if before != Some(IN_TRANSACTION) {
             return self.session().prepare_alone(sql, lock_timeout, lock_deadline).await;
         }
@@ -1426,7 +1440,7 @@ impl Executor<'_> {
         };
         let marked = self.unit(unit).1.intent.as_ref().is_some_and(|intent| intent.marked);
         let title = format!("finding out what came of {}", statement.title());
-        let how = Watched::within(&title, self.options.lock_deadline);
+        let how = Watched::within(&title, self.lock_deadline());
         let sql = statement.sql();
         let found = match before.as_deref() {
             Some(IN_TRANSACTION) if marked => Ok(Finding::Unknown),
@@ -1453,7 +1467,7 @@ impl Executor<'_> {
                 if error.class == DbErrorClass::Cancelled && !self.signal.is_raised() =>
             {
                 let blockers = std::mem::take(&mut self.seen_blockers);
-                let waited_s = self.options.lock_deadline.as_secs();
+                let waited_s = self.lock_deadline().as_secs();
                 self.fail(Failure::Contention, RunError::LeftBehind { place, waited_s, blockers, error })
             }
             Err(Unanswered::Server(error)) => {

@@ -57,6 +57,32 @@ pub enum Command {
     Finish(Outcome),
 }
 
+impl Command {
+    /// The unit that it is about.
+    pub const fn unit(&self) -> Option<usize> {
+        match self {
+            Command::Begin(unit)
+            | Command::Run(unit)
+            | Command::Commit(unit)
+            | Command::Rollback(unit)
+            | Command::Pause(unit)
+            | Command::Intend(unit)
+            | Command::RunAlone(unit)
+            | Command::CleanUp(unit)
+            | Command::Record(unit)
+            | Command::Investigate(unit) => Some(*unit),
+            Command::ReadJournal
+            | Command::TakeLock
+            | Command::PauseForLock
+            | Command::Prepare
+            | Command::Reconnect
+            | Command::FinishRun(_)
+            | Command::Unlock(_)
+            | Command::Finish(_) => None,
+        }
+    }
+}
+
 /// What came of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {

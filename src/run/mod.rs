@@ -11,6 +11,7 @@ pub mod executor;
 mod fault;
 pub mod journal;
 pub(crate) mod large;
+pub mod limits;
 pub mod machine;
 pub(crate) mod others;
 pub mod pending;

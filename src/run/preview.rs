@@ -9,6 +9,7 @@ use super::task::{self, Agenda, Author, Direction, Goal, Task};
 use crate::db;
 use crate::db::session::{Begin, Engine};
 use crate::db::url::DatabaseUrl;
+use crate::dialect::Dialect;
 use crate::source::Folder;
 use std::collections::HashMap;
 
@@ -68,9 +69,15 @@ fn pieces(task: &Task, engine: &dyn Engine, journal: &Journal, options: &RunOpti
     let Work::Statements(statements) = &task.prepared.work else { return };
     let count = task.prepared.pieces.len();
     for (number, piece) in task.prepared.pieces.iter().enumerate() {
-        let begin = Begin { lock_timeout: options.lock_timeout, fresh: true, lock: None };
+        let lock_timeout = task.prepared.limits.lock_timeout.unwrap_or(options.lock_timeout);
+        let begin = Begin { lock_timeout, fresh: true, lock: None };
         if piece.atomic {
             out.push_str(&format!("{};\n", engine.begin_sql(&begin)));
+            if let (Some(limit), Dialect::Postgres) =
+                (task.prepared.limits.statement_timeout, engine.dialect())
+            {
+                out.push_str(&format!("SET LOCAL statement_timeout = {};\n", limit.as_millis()));
+            }
         } else {
             out.push_str("-- outside a transaction, after its intent is written to the history:\n");
         }

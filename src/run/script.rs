@@ -6,6 +6,7 @@ use crate::engine::mysql::variables::LAST_ID;
 use crate::engine::update::{unquoted, update_parts};
 use crate::engine::{self, Conflict, ConflictKind, LockRequest, Resume, SessionChange, TransactionControl};
 use crate::name::{Name, TableName};
+use crate::run::limits::Limits;
 use crate::source::{Body, Script};
 use crate::sql::directive::{self, Directive};
 use crate::sql::lex::{TokenKind, significant};
@@ -23,6 +24,8 @@ pub struct Prepared {
     pub work: Work,
     /// The pieces, in order.
     pub pieces: Vec<Piece>,
+    /// The time limits that it sets for itself.
+    pub limits: Limits,
 }
 
 /// What a script does.
@@ -243,6 +246,7 @@ pub fn prepare(script: &Script, options: ScriptOptions) -> Result<Prepared, Vec<
                 path: script.path.clone(),
                 work: Work::Program(program.clone()),
                 pieces: vec![Piece::alone(0)],
+                limits: Limits::default(),
             });
         }
         Body::LargeFile { bytes } => {
@@ -251,6 +255,7 @@ pub fn prepare(script: &Script, options: ScriptOptions) -> Result<Prepared, Vec<
                     path: script.path.clone(),
                     work: Work::LargeFile { bytes: *bytes },
                     pieces: vec![Piece::atomic(0..usize::MAX)],
+                    limits: limits(script).map_err(|problem| vec![problem])?,
                 })
             } else {
                 Err(vec![ScriptProblem {
@@ -274,6 +279,10 @@ pub fn prepare(script: &Script, options: ScriptOptions) -> Result<Prepared, Vec<
         }
     };
     let mut problems = misdirected(script, dialect);
+    let limits = limits(script).unwrap_or_else(|problem| {
+        problems.push(problem);
+        Limits::default()
+    });
     let resumable = script.transaction || dialect == Dialect::Mysql;
     problems.extend(refusals(&statements, &script.path, resumable));
     for statement in &statements {
@@ -287,7 +296,21 @@ pub fn prepare(script: &Script, options: ScriptOptions) -> Result<Prepared, Vec<
     }
     let (mut statements, pieces) = pieces(statements, script, options)?;
     keep_last_ids(&mut statements);
-    Ok(Prepared { path: script.path.clone(), work: Work::Statements(statements), pieces })
+    Ok(Prepared { path: script.path.clone(), work: Work::Statements(statements), pieces, limits })
+}
+
+/// The limits that the file sets.
+fn limits(script: &Script) -> Result<Limits, ScriptProblem> {
+    Limits::of(&script.directives).map_err(|(what, why)| {
+        let directive = script.directives.iter().find(|directive| directive.name == "set");
+        let line = match (&script.body, directive) {
+            (Body::Sql { file, .. } | Body::Statements { file, .. }, Some(directive)) => {
+                LineIndex::new(file).position(file, directive.span.start).line
+            }
+            _ => 1,
+        };
+        ScriptProblem { path: script.path.clone(), line, what, help: Some(why) }
+    })
 }
 
 /// Where a statement asks for the number of the last row, each one before it keeps that number with its outcome.

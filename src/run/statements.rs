@@ -101,9 +101,31 @@ impl Executor<'_> {
         sent.await.map(drop).map_err(StatementProblem::from)
     }
 
+    /// Longest time that a statement of this migration stands in a lock's queue.
+    pub(super) fn lock_timeout(&self) -> Duration {
+        self.limits.lock_timeout.unwrap_or(self.options.lock_timeout)
+    }
+
+    /// How long this migration tries again to get its locks.
+    pub(super) fn lock_deadline(&self) -> Duration {
+        self.limits.lock_deadline.unwrap_or(self.options.lock_deadline)
+    }
+
+    /// Sets the migration's own `statement_timeout`, where the server watches that itself: for the open transaction,
+    /// or until the session is taken back to what it was.
+    pub(super) async fn limit_statements(&mut self, in_transaction: bool) -> Result<(), DbError> {
+        let Some(limit) = self.limits.statement_timeout.filter(|_| self.url().dialect() == Dialect::Postgres)
+        else {
+            return Ok(());
+        };
+        let local = if in_transaction { "LOCAL " } else { "" };
+        let sql = format!("SET {local}statement_timeout = {}", limit.as_millis());
+        self.session().run(&sql).await.map(drop)
+    }
+
     /// How long a statement may take, where the server does not watch that itself.
     fn statement_deadline(&self) -> Option<Duration> {
-        let limit = self.options.connect.statement_timeout;
+        let limit = self.limits.statement_timeout.unwrap_or(self.options.connect.statement_timeout);
         (self.url().dialect() == Dialect::Mysql && !limit.is_zero()).then_some(limit)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::error::RunError;
 use super::journal::{Applied, History, MigrationRecord, State, StatementRow, StoredDown};
+use super::limits::Limits;
 use super::machine::Unit;
 use super::pending::{self, OutOfOrder, RollbackTarget, Wanted};
 use super::script::{self, Prepared, ScriptOptions, ScriptProblem, Statement, Work};
@@ -457,6 +458,7 @@ fn nothing_to_run(label: &str) -> Prepared {
         path: label.to_owned(),
         work: Work::Statements(Vec::new()),
         pieces: vec![script::Piece::atomic(0..0)],
+        limits: Limits::default(),
     }
 }
 

@@ -207,3 +207,39 @@ fn autovacuum_gives_way() {
     assert!(outcome.stderr.contains("autovacuum"), "{}", outcome.stderr);
     servers::tell(&format!("autovacuum gave way after {:?}\n", outcome.elapsed));
 }
+
+/// A migration sets limits for itself, and only for itself.
+#[test]
+fn a_migration_sets_its_own_limits() {
+    let Some(server) = postgres() else { return };
+    let (database, project) = shop(server);
+    let mut report = Client::connect(&database.url(), "nightly_report");
+    report.run("begin; select count(*) from t");
+    for mark in ["", "-- twostep: no-transaction\n"] {
+        let text = format!("{mark}-- twostep: set lock-deadline=1s\nalter table t add column m int;\n");
+        project.write_migrations(&[("2_m.up.sql", &text)]);
+        let outcome = project.on(&database.url(), &["migrate"]).run().expect(5);
+        assert!(outcome.stderr.contains("no lock") && outcome.elapsed < SOON, "{}", outcome.stderr);
+    }
+    report.run("commit");
+
+    for mark in ["", "-- twostep: no-transaction\n"] {
+        let slow = format!("{mark}-- twostep: set statement-timeout=200ms\nselect pg_sleep(60);\n");
+        project.write_migrations(&[("2_m.up.sql", &slow)]);
+        let outcome = project.on(&database.url(), &["migrate"]).run().expect(3);
+        assert!(outcome.stderr.contains("statement timeout"), "{}", outcome.stderr);
+    }
+    let shown = project.on(&database.url(), &["migrate", "--dry-run"]).run().expect(0);
+    assert!(shown.stdout.contains("select pg_sleep(60);"), "{}", shown.stdout);
+    project.write_migrations(&[
+        ("2_m.up.sql", "-- twostep: set statement-timeout=200ms\nselect 1;\n"),
+        ("3_n.up.sql", "select pg_sleep(0.5);\n"),
+        ("4_o.up.sql", "-- twostep: no-transaction\n-- twostep: set statement-timeout=200ms\nselect 1;\n"),
+        ("5_p.up.sql", "-- twostep: no-transaction\nselect pg_sleep(0.5);\n"),
+    ]);
+    project.on(&database.url(), &["migrate"]).run().expect(0);
+
+    project.write_migrations(&[("6_q.up.sql", "-- twostep: set lock-timeout=soon\nselect 1;\n")]);
+    let outcome = project.on(&database.url(), &["migrate"]).run().expect(2);
+    assert!(outcome.stderr.contains("6_q.up.sql:1: `lock-timeout` cannot be `soon`"), "{}", outcome.stderr);
+}

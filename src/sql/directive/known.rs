@@ -106,6 +106,18 @@ pub const KNOWN: &[KnownDirective] = &[
         about: "the UPDATE below it runs in chunks of rows, by the primary key or these columns, while the application runs",
         works: true,
     },
+    KnownDirective {
+        name: "set",
+        scope: DirectiveScope::File,
+        words: DirectiveWords::Keys {
+            required: &[],
+            optional: &["lock-timeout", "lock-deadline", "statement-timeout"],
+        },
+        reason: false,
+        syntax: "set [lock-timeout=TIME] [lock-deadline=TIME] [statement-timeout=TIME]",
+        about: "time limits of this migration, instead of those in the settings",
+        works: true,
+    },
 ];
 
 /// The directive called `name`, in any case.
