@@ -220,8 +220,12 @@ struct Programs {
 }
 
 impl Programs {
-    /// The newest that Debian's packages have put on this machine, else what is on `PATH`.
+    /// Those of the folder that `TWOSTEP_POSTGRES_FOLDER` names (`scripts/matrix`); the newest that Debian's packages
+    /// have put on this machine; else what is on `PATH`.
     fn find() -> Option<Programs> {
+        if let Some(folder) = std::env::var_os("TWOSTEP_POSTGRES_FOLDER") {
+            return Some(Programs { folder: PathBuf::from(folder) });
+        }
         let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
             .into_iter()
             .flatten()
@@ -251,7 +255,7 @@ impl Programs {
         }
         format!(
             "{} -D data -U {ADMIN} --pwfile=password --auth-local=trust --auth-host=scram-sha-256 \
-             --encoding=UTF8 --locale=C.UTF-8 --no-sync --no-instructions\n\
+             --encoding=UTF8 --locale=C.UTF-8 --no-sync\n\
              echo \"include '../ours.conf'\" >>data/postgresql.conf\n\
              [ ! -s access.conf ] || cp access.conf data/pg_hba.conf\n",
             self.path("initdb").display()

@@ -185,7 +185,13 @@ impl Sorting<'_> {
     fn set_not_null(&mut self, table: &TableName, column: &Name, deep: bool) {
         let known = self.table(table);
         let is_set = known.and_then(|table| table.column(column));
-        let is_set = is_set.is_some_and(|column| column.nullability == Nullability::NotNull);
+        // From 18 on NOT NULL may be there without having been checked; then it is now.
+        let is_unchecked = known.is_some_and(|table| {
+            table.constraints.iter().any(|one| {
+                !one.valid && matches!(&one.kind, ConstraintKind::NotNull(of) if table.same(of, column))
+            })
+        });
+        let is_set = is_set.is_some_and(|column| column.nullability == Nullability::NotNull) && !is_unchecked;
         let operation = if is_set {
             Operation::AlterColumn
         } else if known.is_some_and(|table| table.has_valid_not_null_check(column)) {
