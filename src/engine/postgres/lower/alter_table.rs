@@ -44,7 +44,9 @@ pub fn alter_table(
             Err(error) => {
                 cursor.set(cursor.at().max(from));
                 cursor.skip_to_comma();
-                let span = Span::new(error.span.start, error.span.end.min(cursor.span_from(from).end));
+                // An action that is missing leaves nothing in front of the comma.
+                let end = error.span.end.min(cursor.span_from(from).end).max(error.span.start);
+                let span = Span::new(error.span.start, end);
                 unread.push(opaque(crate::engine::read::cursor::Unread { span, ..error }));
             }
         }
