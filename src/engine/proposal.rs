@@ -77,6 +77,8 @@ pub struct Action {
     pub sql: String,
     /// What takes it back.
     pub undo: Undo,
+    /// Whether all that it would have to read or build is there already, so that it is done in a moment.
+    pub prepared: bool,
 }
 
 /// What takes a statement back.
@@ -93,7 +95,14 @@ pub enum Undo {
 impl Action {
     /// A statement that leaves nothing behind.
     pub fn new(about: impl Into<String>, sql: impl Into<String>) -> Self {
-        Self { about: about.into(), sql: sql.into(), undo: Undo::Nothing }
+        Self { about: about.into(), sql: sql.into(), undo: Undo::Nothing, prepared: false }
+    }
+
+    /// The same, for which others have done all that takes long.
+    #[must_use]
+    pub fn prepared(mut self) -> Self {
+        self.prepared = true;
+        self
     }
 
     /// The same, taken back by `sql`.

@@ -197,7 +197,7 @@ impl Deciding<'_> {
             }
             _ => "As it was: older code does not see it.",
         };
-        let action = Action { about: about.to_owned(), sql: text.to_owned(), undo };
+        let action = Action { about: about.to_owned(), sql: text.to_owned(), undo, prepared: false };
         let apart = matches!(change.kind, ChangeKind::AlterType { action: TypeAction::AddValue { .. }, .. });
         Ok(if apart { Decision::Apart(action) } else { Decision::Keep(action) })
     }
@@ -321,7 +321,7 @@ fn whole(step: &Step, kept: &[&Action]) -> Action {
             Undo::Alone(alone)
         }
     };
-    Action { about: kept[0].about.clone(), sql: step.sql.to_string(), undo }
+    Action { about: kept[0].about.clone(), sql: step.sql.to_string(), undo, prepared: false }
 }
 
 /// The text of one change: the whole statement, or one action of several as a statement.

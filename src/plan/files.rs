@@ -123,20 +123,35 @@ fn scripts(
         statements: planned.statements,
         transaction,
     };
-    let up = written(script(&part.up, &head, transaction, dialect), transaction);
+    let up = written(script(&part.up, &head, transaction, Some(part.phase), dialect), transaction);
     let down = match &part.down {
         Down::Stages(_) => {
             let stages = stages.unwrap_or_default();
             let head: Vec<String> = match stages {
+                [] if part.phase == Phase::Expand => {
+                    vec![
+                        "-- twostep: allow missing-down because what it leaves behind does no harm"
+                            .to_owned(),
+                    ]
+                }
                 [] => vec!["-- The migrations before it take back what there is to take back.".to_owned()],
+                _ if part.phase == Phase::Contract && takes_over(part) => {
+                    let why = "what the parent took over from its partitions goes with it";
+                    vec![format!("-- twostep: allow down-does-not-reverse because {why}"), String::new()]
+                }
                 _ => Vec::new(),
             };
-            Some(written(script(stages, &head, transaction, dialect), transaction))
+            Some(written(script(stages, &head, transaction, None, dialect), transaction))
         }
         Down::Authors(script) => Some(authors(script, transaction)),
         Down::Irreversible => None,
     };
     (up, down)
+}
+
+/// Whether a part adds to a partitioned table what its partitions have.
+fn takes_over(part: &Part) -> bool {
+    part.up.iter().flat_map(|stage| stage.actions()).any(|action| action.prepared)
 }
 
 /// The down that the author of the migration has written.

@@ -1,5 +1,6 @@
 //! The SQL of the stages of one direction of a migration.
 
+use super::deploy::Phase;
 use crate::dialect::Dialect;
 use crate::engine::proposal::{Action, Stage};
 use crate::name::Name;
@@ -21,11 +22,13 @@ pub(super) fn is_transaction(stages: &[Stage]) -> bool {
     }
 }
 
-/// The SQL of `stages` with `head` above it. `transaction`: whether all of it runs in one.
+/// The SQL of `stages` with `head` above it. `transaction`: whether all of it runs in one;
+/// `phase`: whose up it is; none for a down.
 pub(super) fn script(
     stages: &[Stage],
     head: &[String],
     transaction: bool,
+    phase: Option<Phase>,
     dialect: Dialect,
 ) -> PlannedScript {
     let mut statements = Vec::new();
@@ -39,7 +42,7 @@ pub(super) fn script(
                 Stage::Backfill { key, .. } => Some(directive(key, dialect)),
                 Stage::Together(_) | Stage::Alone(_) => None,
             };
-            statements.push(statement(action, directive));
+            statements.push(statement(action, directive, phase));
         }
         if together {
             statements.push("COMMIT".to_owned());
@@ -60,17 +63,27 @@ pub(super) fn script(
     PlannedScript { text, statements }
 }
 
-fn statement(action: &Action, directive: Option<String>) -> String {
+fn statement(action: &Action, directive: Option<String>, phase: Option<Phase>) -> String {
     let mut out = String::new();
-    if !action.about.is_empty() {
-        out.push_str(&format!("-- {}\n", action.about));
-    }
+    let lines =
+        action.about.lines().filter(|line| !line.starts_with("twostep: allow") || is_found(line, phase));
+    lines.for_each(|line| out.push_str(&format!("-- {line}\n")));
     if let Some(directive) = directive {
         out.push_str(&directive);
         out.push('\n');
     }
     out.push_str(action.sql.trim().trim_end_matches(';'));
     out
+}
+
+/// Whether lint would find what the line allows: nothing of the kind in a way back, and nothing that older code would meet
+/// once there is none.
+fn is_found(line: &str, phase: Option<Phase>) -> bool {
+    match phase {
+        None => false,
+        Some(Phase::Contract) => !line.contains("new-write-restriction"),
+        Some(Phase::Expand | Phase::Backfill) => true,
+    }
 }
 
 /// The line that makes an UPDATE run in chunks.

@@ -4,7 +4,7 @@ use super::decide::short;
 use super::deploy::{Deploy, Down, Phase};
 use crate::engine;
 use crate::engine::effects::{Effects, Session};
-use crate::engine::proposal::{Stage, Undo};
+use crate::engine::proposal::{Action, Stage, Undo};
 use crate::engine::version::ServerVersion;
 use crate::schema::apply::apply;
 use crate::schema::model::Schema;
@@ -24,7 +24,9 @@ pub fn table(deploy: &Deploy, server: ServerVersion) -> String {
                     Stage::Backfill { .. } => {
                         ("ROW EXCLUSIVE".to_owned(), "for a row of the chunk".to_owned())
                     }
-                    Stage::Together(_) | Stage::Alone(_) => locks(&action.sql, &mut schema, server),
+                    Stage::Together(_) | Stage::Alone(_) => {
+                        locks(action, &mut schema, &deploy.before, server)
+                    }
                 };
                 let back = match (&action.undo, &part.down) {
                     (_, Down::Irreversible) => "nothing".to_owned(),
@@ -52,18 +54,23 @@ pub fn table(deploy: &Deploy, server: ServerVersion) -> String {
 }
 
 /// The strongest lock of a statement, and who waits for it.
-fn locks(sql: &str, schema: &mut Schema, server: ServerVersion) -> (String, String) {
+fn locks(action: &Action, schema: &mut Schema, before: &Schema, server: ServerVersion) -> (String, String) {
     let mut effects = Effects::default();
-    for change in engine::lower(sql, schema.dialect) {
+    for change in engine::lower(&action.sql, schema.dialect) {
         effects.merge(engine::effects(&change, schema, server, Session::default()));
         apply(schema, &change);
     }
-    let strongest = effects.relations.iter().max_by_key(|effect| effect.lock.strength);
+    // What the deploy itself makes nobody uses yet.
+    let known = effects.relations.iter().filter(|effect| before.relation(&effect.relation).is_some());
+    let strongest = known.max_by_key(|effect| effect.lock.strength);
     match strongest {
         None => (String::new(), "nobody".to_owned()),
         Some(effect) => match effect.lock.blocked() {
             None => (effect.lock.to_string(), "nobody".to_owned()),
-            Some(blocked) => (effect.lock.to_string(), format!("{blocked}, {}", effect.work.during())),
+            Some(blocked) => (
+                effect.lock.to_string(),
+                format!("{blocked}, {}", if action.prepared { "for a moment" } else { effect.work.during() }),
+            ),
         },
     }
 }

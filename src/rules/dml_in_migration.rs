@@ -25,7 +25,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         ChangeKind::Merge(merge) => (&merge.table, "merged"),
         _ => return None,
     };
-    if !place.is_busy(table) || is_narrow(place) {
+    if !place.is_busy(table) || is_narrow(place) || place.is_backfill() {
         return None;
     }
     let shown = place.shown(table);
@@ -34,7 +34,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             format!("rows of `{shown}` are {what} in bulk by a migration"),
             "however many there are, they stay locked until the commit, and the release waits for them",
         )
-        .help("if there are many, do it in batches after the deploy: `twostep backfill`"),
+        .help("if there are many, run it in chunks: `-- twostep: backfill` above it"),
     )
 }
 

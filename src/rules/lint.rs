@@ -5,14 +5,14 @@ use super::allow::{self, Allow};
 use super::finding::{Finding, Places, text};
 use super::migration::{Back, Judged};
 use super::options::Options;
-use super::rule::{At, Check, Draft, Edit, Rule};
+use super::rule::{At, Check, Draft, Edit, Group, Rule};
 use super::{RULES, by_id, edited_after_applied, format_trap, unknown_rule, unused_allow};
 use crate::analysis::{Step, analyze, analyze_one};
 use crate::dialect::Dialect;
 use crate::engine;
 use crate::engine::proposal::{Given, Proposal};
 use crate::schema::model::{Origin, Schema};
-use crate::source::{Folder, Kind, Migration, Script, by_id as by_format};
+use crate::source::{Folder, Kind, Migration, Phase, Script, by_id as by_format};
 use crate::text::Span;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -143,6 +143,7 @@ impl Run<'_> {
             .copied()
             .filter(|rule| rule.engines.contains(&judged.before.dialect))
             .filter(|rule| self.options.severity(rule, &judged.script.path).is_some())
+            .filter(|rule| rule.group != Group::Compat || migration.phase() != Some(Phase::Contract))
             .filter_map(|rule| match rule.check {
                 Check::Change(check) => Some((rule, check)),
                 Check::Migration(_) | Check::Elsewhere => None,

@@ -11,6 +11,8 @@ use crate::name::{Name, ObjectName, TableName};
 use crate::schema::apply::{Note, Subject};
 use crate::schema::change::{AlterTable, Change, ChangeKind, ObjectKind, TableAction};
 use crate::schema::model::{Column, Origin, Relation, Rows, Schema, Table, When, same};
+use crate::source::Body;
+use crate::sql::directive::directives;
 use crate::sql::lex::{TokenKind, significant};
 use crate::text::Span;
 use std::cell::OnceCell;
@@ -55,6 +57,16 @@ impl<'a> Place<'a> {
         let is_table =
             |alter: &AlterTable| matches!(alter.object, ObjectKind::Table | ObjectKind::ForeignTable);
         self.alter().filter(|(alter, _)| is_table(alter))
+    }
+
+    /// Whether a directive has the statement run in chunks of rows.
+    pub fn is_backfill(&self) -> bool {
+        let dialect = self.before().dialect;
+        let said = |text: &str, span: Span| {
+            directives(text, span, dialect).found.iter().any(|directive| directive.name == "backfill")
+        };
+        let within = said(&self.step.sql, Span::new(0, self.step.sql.len()));
+        within || matches!(&self.judged.script.body, Body::Sql { file, .. } if said(file, self.step.leading))
     }
 
     /// The schema before it.

@@ -25,7 +25,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             "each row stays locked until the commit: writes of running code wait; the table grows by a copy of itself, and replicas fall behind",
         )
         .help(format!(
-            "in batches, each with its own commit:\nUPDATE {} SET {columns} = … WHERE id > … AND id <= …;\n`twostep backfill` does that",
+            "in batches, each with its own commit:\nUPDATE {} SET {columns} = … WHERE id > … AND id <= …;\n`-- twostep: backfill` above it does that",
             place.sql(&update.table)
         )),
     )

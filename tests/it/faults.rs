@@ -42,7 +42,7 @@ fn project(native_concurrently: bool) -> Project {
 
 /// Runs `command` undisturbed and counts the points it passes; then kills it at each, and runs it again to its end.
 /// `fresh` gives a database in the state before, as its URL; `state` says what is there.
-fn at_every_point(
+pub fn at_every_point(
     project: &Project,
     command: &[&str],
     fresh: &dyn Fn() -> String,

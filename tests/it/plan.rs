@@ -5,6 +5,7 @@ mod backfill;
 mod load;
 mod operations;
 mod refused;
+mod traps;
 
 use crate::servers;
 use crate::servers::postgres::Database;
@@ -80,6 +81,18 @@ impl<'s> Deployment<'s> {
         self.twostep(&arguments).expect(0).stdout
     }
 
+    /// The files of the plan.
+    fn files(&self) -> Vec<String> {
+        let folder = std::fs::read_dir(self.project.path("migrations")).unwrap();
+        let names = folder.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+        let mut files: Vec<String> = names
+            .filter(|name| name.starts_with("202602"))
+            .map(|name| format!("migrations/{name}"))
+            .collect();
+        files.sort_unstable();
+        files
+    }
+
     /// The catalog, without the tables of the history.
     fn catalog(&self) -> String {
         self.twostep(&["db", "dump"]).expect(0).stdout
@@ -137,6 +150,13 @@ fn check(case: &Case<'_>) {
     let before = planned.catalog();
     let shown = planned.plan(case);
     let only_contract = planned.project.path("migrations/20260201000000_change_contract.up.sql").exists();
+    assert!(!shown.contains("writes, while"), "a lock is held for as long as there are rows:\n{shown}");
+    let version = planned.database.psql("select current_setting('server_version_num')::int / 10000");
+    let mut lint =
+        vec!["lint".to_owned(), "--fail-on=warning".to_owned(), format!("--server-version={version}")];
+    lint.extend(planned.files());
+    let judged = planned.twostep(&lint.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(judged.code(), 0, "what lint says of the plan:\n{}\n{shown}", judged.stdout);
     planned.twostep(&["migrate"]).expect(0);
     let expanded = planned.catalog();
     if only_contract {

@@ -120,8 +120,8 @@ mod tests {
         let (after, last) = (["5".to_owned()], ["9".to_owned()]);
         assert_eq!(
             chunks.update(Some(&after), Some(&last)),
-            "update s.orders set total = 1 where (total is null or total = 0) AND (s.orders.\"id\") > ('5') AND \
-             (s.orders.\"id\") <= ('9')"
+            "update s.orders set total = 1 where (total is null or total = 0) AND (s.orders.\"id\") > (E'5') AND \
+             (s.orders.\"id\") <= (E'9')"
         );
         assert_eq!(
             chunks.last_key(None, 100),
@@ -135,7 +135,7 @@ mod tests {
         let chunks = Chunks::new(sql, vec![Name::new("order"), Name::new("No")]).expect("an update");
         assert_eq!(
             chunks.update(Some(&["1".to_owned(), "a'b".to_owned()]), None),
-            "UPDATE \"Lines\" AS l SET n = n + 1 WHERE (l.\"order\", l.\"No\") > ('1', 'a''b')"
+            "UPDATE \"Lines\" AS l SET n = n + 1 WHERE (l.\"order\", l.\"No\") > (E'1', E'a''b')"
         );
         assert_eq!(chunks.table(), "\"Lines\"");
     }

@@ -3,7 +3,7 @@
 use crate::twostep::Project;
 
 /// What `plan` says of `plain` behind `schema`.
-fn refusal(schema: &str, plain: &str) -> String {
+pub(super) fn refusal(schema: &str, plain: &str) -> String {
     let project = Project::with_migrations(&[
         ("1_schema.up.sql", schema),
         ("1_schema.down.sql", "select 1;"),

@@ -160,9 +160,10 @@ fn foreign_key_stages(
     let (table, name) = (subject.sql(), id(&one.name));
     stages.push(Stage::Alone(
         Action::new(
-            "Takes over those of its partitions, without looking at their rows again.",
+            "Takes over those of its partitions, without looking at their rows again.\ntwostep: allow add-fk-validating because its partitions have it already",
             format!("ALTER TABLE {table} ADD CONSTRAINT {name} {clause}"),
         )
+        .prepared()
         .undone_by(format!("ALTER TABLE {table} DROP CONSTRAINT {name}")),
     ));
     stages
@@ -252,12 +253,13 @@ fn with_index(
     let (table, name) = (subject.sql(), id(&one.name));
     stages.push(Stage::Alone(
         Action::new(
-            "Takes over those of its partitions, without building anything.",
+            "Takes over those of its partitions, without building anything.\ntwostep: allow add-unique-constraint because its partitions have it already",
             format!(
                 "ALTER TABLE {table} ADD CONSTRAINT {name} {kind}{nulls} ({}){include}{defer}",
                 ids(&key.columns)
             ),
         )
+        .prepared()
         .undone_by(format!("ALTER TABLE {table} DROP CONSTRAINT {name}")),
     ));
     stages

@@ -39,7 +39,7 @@ pub(super) fn propose(subject: &Subject<'_>, column: &Name, if_exists: bool, cas
             .collect();
         proposal.expand.push(Stage::Together(vec![
             Action::new(
-                "The new code leaves it out; the running code goes on writing it.",
+                "The new code leaves it out; the running code goes on writing it.\ntwostep: allow drop-not-null because only rows of the new code have none",
                 format!("ALTER TABLE {table} ALTER COLUMN {name} DROP NOT NULL"),
             )
             .undone_alone_by(back),

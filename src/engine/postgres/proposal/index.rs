@@ -102,7 +102,11 @@ fn partitions(subject: &Subject<'_>, create: &CreateIndex, text: &str, proposal:
         let sql = super::definition::index_over(&of, made, &made.name, None);
         proposal.expand.push(Stage::Alone(Action::new("Built while reads and writes go on.", sql)));
     }
-    let mut parent = Action::new("Takes over those of its partitions, without building anything.", text);
+    let mut parent = Action::new(
+        "Takes over those of its partitions, without building anything.\ntwostep: allow create-index-nonconcurrent because its partitions have it already",
+        text,
+    );
+    parent.prepared = true;
     if let Some(own) = own {
         parent = parent.undone_by(format!("DROP INDEX {own}"));
     }

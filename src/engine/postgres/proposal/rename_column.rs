@@ -55,7 +55,7 @@ fn proved_equal(table: &str, check: &str, one: &str, other: &str) -> [Stage; 2] 
     [
         Stage::Alone(
             Action::new(
-                "Every row is filled, and every row that is written is filled by the triggers.",
+                "Every row is filled, and every row that is written is filled by the triggers.\ntwostep: allow new-write-restriction because the triggers keep both the same",
                 format!("ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({}) NOT VALID", same(one, other)),
             )
             .undone_by(format!("ALTER TABLE {table} DROP CONSTRAINT {check}")),

@@ -71,7 +71,7 @@ pub(super) fn not_null(subject: &Subject<'_>, column: &Name) -> Vec<Stage> {
 fn add_check(subject: &Subject<'_>, column: &Name) -> Action {
     let (table, name, check) = (subject.sql(), id(column), check(subject, column));
     Action::new(
-        "From here on no write leaves it NULL; the rows that are there are not looked at.",
+        "From here on no write leaves it NULL; the rows that are there are not looked at.\ntwostep: allow new-write-restriction because every write gives it a value by now",
         format!("ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({name} IS NOT NULL) NOT VALID"),
     )
     .undone_by(format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {check}"))
@@ -133,6 +133,12 @@ fn start(subject: &Subject<'_>, column: &Name, fill: &str) -> Vec<Action> {
     let (table, name) = (subject.sql(), id(column));
     let (function, trigger) = names(subject, column);
     let value = subject.over_new(fill);
+    let mut check = add_check(subject, column);
+    let made = subject.column(column).map(|known| known.created.map(|made| made.migration));
+    if made.is_none_or(|made| made == Some(subject.schema.now.migration)) {
+        // No running code writes a column that comes with it.
+        check.about.truncate(check.about.find('\n').unwrap_or(check.about.len()));
+    }
     vec![
         Action::new(
             format!("What a write leaves NULL is filled, so that older code need not know {name}."),
@@ -147,6 +153,6 @@ fn start(subject: &Subject<'_>, column: &Name, fill: &str) -> Vec<Action> {
             format!("CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"),
         )
         .undone_by(format!("DROP TRIGGER {trigger} ON {table}")),
-        add_check(subject, column),
+        check,
     ]
 }
