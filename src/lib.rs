@@ -3,9 +3,11 @@
 
 pub mod analysis;
 pub mod cli;
+pub mod compat;
 pub mod db;
 pub mod dialect;
 pub mod engine;
+pub mod evidence;
 pub mod files;
 mod migrator;
 pub mod name;

@@ -7,6 +7,7 @@ pub mod locks;
 pub mod mysql;
 pub mod postgres;
 pub mod proposal;
+pub mod query;
 mod reach;
 pub mod read;
 pub mod session;

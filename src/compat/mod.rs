@@ -1,0 +1,12 @@
+//! The running code's queries against each schema of a deploy: the schemas (`stages`), what differs (`difference`),
+//! what that means for one query (`judge`), for all queries and stages (`matrix`), for lint (`running`), and how it is
+//! written (`report`).
+
+pub mod difference;
+pub mod judge;
+pub mod matrix;
+pub mod report;
+pub mod running;
+pub mod stages;
+#[cfg(test)]
+mod tests;

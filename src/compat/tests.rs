@@ -1,0 +1,200 @@
+//! What becomes of queries when a migration changes what they use.
+
+use super::judge::{Judgement, Verdict};
+use super::matrix::{Prepared, Stage, matrix};
+use crate::dialect::Dialect;
+use crate::schema::apply::apply;
+use crate::schema::model::Schema;
+use crate::sql::split::split;
+
+const BEFORE: &str = "
+    create type mood as enum ('sad', 'happy');
+    create table users (id bigint primary key, name text not null, email text, age int default 3, mood mood);
+    create table posts (id bigint primary key, user_id bigint, title varchar(40));
+    create view names as select id, name from users;
+    create function age_of(n bigint) returns int language sql as $$ select 1 $$;";
+
+fn applied(mut schema: Schema, sql: &str) -> Schema {
+    for statement in split(sql, schema.dialect).statements {
+        for change in crate::engine::lower(statement.text, schema.dialect) {
+            apply(&mut schema, &change);
+        }
+    }
+    schema
+}
+
+fn judged(dialect: Dialect, before: &str, migration: &str, query: &str) -> Judgement {
+    let before = applied(Schema::new(dialect), before);
+    let after = applied(before.clone(), migration);
+    let stages = [Stage { label: "after".to_owned(), schema: after }];
+    let mut found = matrix(&[Prepared::new(query, dialect)], &before, &stages);
+    found.rows.remove(0).remove(0)
+}
+
+fn check(migration: &str, query: &str, verdict: Verdict, why: &str) {
+    let found = judged(Dialect::Postgres, BEFORE, migration, query);
+    assert_eq!(found.verdict, verdict, "{migration}; {query}: {:?}", found.why);
+    assert!(found.why.join("; ").contains(why), "{migration}; {query}: {:?}", found.why);
+    assert_eq!(found.why.is_empty(), verdict == Verdict::Works);
+}
+
+#[test]
+fn what_is_dropped_fails_where_it_is_used() {
+    let drop = "alter table users drop column email";
+    check(drop, "select id from users", Verdict::Works, "");
+    check(drop, "select email from users", Verdict::Fails, "email");
+    check(drop, "select u.id from users u where u.email = $1", Verdict::Fails, "u.email");
+    check(drop, "update users set email = $1", Verdict::Fails, "email");
+    check(drop, "select * from users", Verdict::OtherResult, "loses `email`");
+    check(drop, "select name from names", Verdict::Works, "");
+    check(
+        "drop table posts",
+        "select 1 from users u where exists (select 1 from posts)",
+        Verdict::Fails,
+        "posts",
+    );
+    check("drop view names", "select name from names", Verdict::Fails, "names");
+    check("drop function age_of(bigint)", "select age_of(id) from users", Verdict::Fails, "age_of");
+}
+
+#[test]
+fn what_is_renamed_fails_under_its_old_name() {
+    check("alter table users rename to people", "select id from users", Verdict::Fails, "users");
+    check(
+        "alter table users rename column name to full_name",
+        "select name from users",
+        Verdict::Fails,
+        "name",
+    );
+    check("alter table users rename column name to full_name", "select name from names", Verdict::Works, "");
+    check(
+        "alter type mood rename value 'sad' to 'blue'",
+        "select id from users where mood = $1",
+        Verdict::NotCertain,
+        "sad",
+    );
+}
+
+#[test]
+fn shapes_that_change_are_told() {
+    check("alter table users add column x int", "select * from users", Verdict::OtherResult, "cached plan");
+    check("alter table users add column x int", "select id from users", Verdict::Works, "");
+    check(
+        "alter table users alter column age type bigint",
+        "select age from users",
+        Verdict::OtherResult,
+        "integer to bigint",
+    );
+    check(
+        "alter table users alter column age type bigint",
+        "select age + $1 as n from users",
+        Verdict::OtherResult,
+        "users.age",
+    );
+    check(
+        "alter table users alter column age type text",
+        "select id from users where age > $1",
+        Verdict::NotCertain,
+        "computes",
+    );
+}
+
+#[test]
+fn inserts_that_leave_out_a_column() {
+    let insert = "insert into users (id, name) values ($1, $2)";
+    check("alter table users add column x int not null", insert, Verdict::WritesWrongly, "users.x");
+    check("alter table users add column x int not null default 0", insert, Verdict::Works, "");
+    check("alter table users alter column email set not null", insert, Verdict::WritesWrongly, "email");
+    check(
+        "alter table users alter column age drop default",
+        insert,
+        Verdict::WritesWrongly,
+        "lost its default",
+    );
+    check(
+        "alter table users alter column email set not null",
+        "update users set email = $1",
+        Verdict::NotCertain,
+        "NULL",
+    );
+    check(
+        "alter table posts alter column title type varchar(10)",
+        "update posts set title = $1",
+        Verdict::WritesWrongly,
+        "narrower",
+    );
+    check("alter table posts add column x int", "insert into posts values ($1, $2, $3)", Verdict::Works, "");
+    check(
+        "alter table posts drop column user_id",
+        "insert into posts values ($1, $2)",
+        Verdict::WritesWrongly,
+        "goes into `title`",
+    );
+    check(
+        "alter table posts drop column user_id",
+        "insert into posts values ($1, $2, $3)",
+        Verdict::Fails,
+        "3 values",
+    );
+}
+
+#[test]
+fn constraints_may_refuse_what_is_written() {
+    check(
+        "alter table posts add constraint c check (title <> '')",
+        "update posts set title = $1",
+        Verdict::NotCertain,
+        "`c`",
+    );
+    check(
+        "alter table posts add constraint c check (title <> '')",
+        "update posts set user_id = $1",
+        Verdict::Works,
+        "",
+    );
+    check(
+        "alter table posts add constraint c check (title <> '')",
+        "select title from posts",
+        Verdict::Works,
+        "",
+    );
+    check(
+        "create unique index u on users (email)",
+        "insert into users (id, name, email) values ($1, $2, $3)",
+        Verdict::NotCertain,
+        "`u`",
+    );
+    check(
+        "alter table posts add foreign key (user_id) references users",
+        "delete from users where id = $1",
+        Verdict::NotCertain,
+        "foreign key",
+    );
+}
+
+#[test]
+fn what_was_broken_before_proves_nothing() {
+    check(
+        "alter table users drop column email",
+        "select email, nope from users",
+        Verdict::NotCertain,
+        "nope",
+    );
+    check(
+        "alter table users drop column email",
+        "selec email from users",
+        Verdict::NotCertain,
+        "not understood",
+    );
+    check("alter table users drop column email", "selec title from posts", Verdict::Works, "");
+}
+
+#[test]
+fn mysql_needs_all_columns_of_an_insert() {
+    let before = "create table a (id int primary key, x int)";
+    let found =
+        judged(Dialect::Mysql, before, "alter table a add column y int", "insert into a values (?, ?)");
+    assert_eq!(found.verdict, Verdict::Fails);
+    let found = judged(Dialect::Mysql, before, "alter table a add column y int", "select * from a");
+    assert!(found.verdict == Verdict::OtherResult && !found.why[0].contains("cached plan"));
+}
