@@ -4,6 +4,7 @@ pub mod args;
 pub mod commands;
 pub mod context;
 pub mod entry;
+pub mod evidence;
 pub mod exit;
 pub mod explain;
 pub mod lint;

@@ -5,9 +5,10 @@ use super::allow::{self, Allow};
 use super::finding::{Finding, Places, text};
 use super::migration::{Back, Judged};
 use super::options::Options;
-use super::rule::{At, Check, Draft, Edit, Group, Rule};
+use super::rule::{At, Check, Draft, Edit, Group, Rule, Severity};
 use super::{RULES, by_id, edited_after_applied, format_trap, unknown_rule, unused_allow};
 use crate::analysis::{Step, analyze, analyze_one};
+use crate::compat::running::{Running, Said};
 use crate::dialect::Dialect;
 use crate::engine;
 use crate::engine::proposal::{Given, Proposal};
@@ -152,9 +153,14 @@ impl Run<'_> {
         if let Some(line) = self.options.edited.get(&judged.script.path) {
             found.push((&edited_after_applied::RULE, edited_after_applied::draft(*line), None));
         }
+        let mut said: BTreeMap<usize, Said> = BTreeMap::new();
         for place in judged.places() {
             for (rule, check) in &rules {
-                let Some(draft) = check(&place) else { continue };
+                let Some(mut draft) = check(&place) else { continue };
+                if let (Group::Compat, Some(running)) = (rule.group, &self.options.running) {
+                    let said = said.entry(place.number).or_insert_with(|| ask(running, place.step));
+                    draft = with_evidence(draft, said);
+                }
                 let proposal = || {
                     let text = &place.step.sql;
                     engine::propose(place.change(), text, place.before(), judged.server, &Given::default())
@@ -264,6 +270,18 @@ impl Run<'_> {
         }
         self.out.findings.push(finding);
     }
+}
+
+/// What the running code notices of a statement.
+fn ask(running: &Running, step: &Step) -> Said {
+    running.say(&step.before, &step.after)
+}
+
+/// `draft` with what the running code notices of its statement. Where that is proved to be nothing, it is but a note.
+fn with_evidence(draft: Draft, said: &Said) -> Draft {
+    let why = format!("{}; {}", draft.why, said.text);
+    let severity = if said.is_unnoticed { Some(Severity::Note) } else { draft.severity };
+    Draft { why, severity, ..draft }
 }
 
 /// A rule, what it found, and the two steps instead.

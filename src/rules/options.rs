@@ -2,8 +2,10 @@
 
 use super::migration::Runner;
 use super::rule::{Group, Rule, Severity};
+use crate::compat::running::Running;
 use crate::engine::version::ServerVersion;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How migrations are judged.
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ pub struct Options {
     pub deploy_from: Option<usize>,
     /// The files that were edited after they may have been applied, each with the first line (from 1) that differs.
     pub edited: BTreeMap<String, usize>,
+    /// The queries of the running code, where they are known.
+    pub running: Option<Arc<Running>>,
 }
 
 impl Options {
@@ -32,6 +36,7 @@ impl Options {
             levels: Vec::new(),
             deploy_from: None,
             edited: BTreeMap::new(),
+            running: None,
         }
     }
 

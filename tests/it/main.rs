@@ -15,6 +15,7 @@ mod corpora_run;
 mod effects;
 mod effects_mysql;
 mod effects_sqlite;
+mod evidence;
 mod faults;
 mod formats;
 mod harness;

@@ -1,11 +1,14 @@
 //! `twostep lint`: what would break or block the running code. No database, no network.
 
+use crate::cli::commands::compat::default_file;
 use crate::cli::context::Context;
+use crate::cli::evidence;
 use crate::cli::exit::Exit;
 use crate::cli::explain;
 use crate::cli::lint::target::{Finder, Target};
 use crate::cli::lint::{baseline, fix, levels, since};
 use crate::cli::printer::{self, Report};
+use crate::compat::running::Running;
 use crate::dialect::Dialect;
 use crate::engine::version::ServerVersion;
 use crate::report::{self, Findings, Look};
@@ -14,6 +17,7 @@ use crate::schema::model::Schema;
 use crate::source::ReadOptions;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -65,6 +69,10 @@ pub struct Args {
     /// Show what --fix would change, and change nothing
     #[arg(long, conflicts_with_all = ["stdin", "write_baseline", "fix"])]
     diff: bool,
+
+    /// The queries of the running code, to tell which notice (default: twostep.evidence.json, if there is one)
+    #[arg(long, value_name = "FILE")]
+    evidence: Option<PathBuf>,
 
     /// Judge what comes on standard input
     #[arg(long, conflicts_with_all = ["paths", "since"])]
@@ -157,9 +165,13 @@ fn found(context: &Context, args: &Args) -> Result<Findings, Report> {
             .state("nothing was judged, nothing changed")
             .help("say which are new: `--since main`, or the files"));
     }
+    let evidence = args.evidence.as_deref().or(default_file()).map(evidence::read).transpose()?;
+    let running = evidence.as_ref().map(|evidence| Arc::new(Running::new(evidence)));
     let mut findings = Findings::new();
     for mut target in targets {
         let mut options = options(context, target.dialect)?;
+        let is_theirs = evidence.as_ref().is_some_and(|one| one.dialect() == Some(target.dialect));
+        options.running = running.clone().filter(|_| is_theirs);
         options.groups.clone_from(&groups);
         options.levels = levels::for_folder(&levels, &target.root.to_string_lossy());
         if let Some(revision) = &args.since {

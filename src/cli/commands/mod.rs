@@ -1,6 +1,8 @@
 //! One file per command, and the list of all of them.
 
 pub mod adopt;
+pub mod capture;
+pub mod compat;
 pub mod completions;
 pub mod config;
 pub mod db;
@@ -33,6 +35,10 @@ pub enum Command {
     New(new::Args),
     /// Say what would break or block the running code
     Lint(lint::Args),
+    /// Collect the queries that the running code sends, in one file without data
+    Capture(capture::Args),
+    /// Say what becomes of each query of the running code at each step of a deploy
+    Compat(compat::Args),
     /// Show the page of a rule of lint, or list them all
     Explain(explain::Args),
     /// Take a hazardous migration apart into the steps that are not
@@ -75,6 +81,8 @@ impl Command {
             Command::New(args) => new::run(context, &args),
             Command::Plan(args) => plan::run(context, &args),
             Command::Lint(args) => lint::run(context, &args),
+            Command::Capture(args) => capture::run(context, &args),
+            Command::Compat(args) => compat::run(context, &args),
             Command::Explain(args) => explain::run(context, &args),
             Command::Migrate(args) => migrate::run(context, &args).await,
             Command::Rollback(args) => rollback::run(context, &args).await,
