@@ -159,10 +159,10 @@ mod tests {
         let postgres = |kind, expect| check(Dialect::Postgres, kind, expect);
         postgres("integer", "2");
         postgres("double precision", "2");
-        postgres("character varying(1)", "'2'");
-        postgres("text", "'a2'");
-        postgres("timestamp with time zone", "'2020-01-03 12:00:00'");
-        postgres("uuid[]", "ARRAY['00000000-0000-4000-8000-000000000002']::uuid[]");
+        postgres("character varying(1)", "E'2'");
+        postgres("text", "E'a2'");
+        postgres("timestamp with time zone", "E'2020-01-03 12:00:00'");
+        postgres("uuid[]", "ARRAY[E'00000000-0000-4000-8000-000000000002']::uuid[]");
         postgres("geometry", "");
         check(Dialect::Mysql, "int(10) unsigned", "2");
         check(Dialect::Mysql, "tinyint(1)", "2");
@@ -177,6 +177,6 @@ mod tests {
         let column = Column { name: "state".to_owned(), kind: "text".to_owned(), ..Column::default() };
         let table =
             Table { checks: vec!["CHECK ((state = ANY ('open'::text)))".to_owned()], ..Table::default() };
-        assert_eq!(candidates(&table, &column, 1, Dialect::Postgres)[1], "'open'");
+        assert_eq!(candidates(&table, &column, 1, Dialect::Postgres)[1], "E'open'");
     }
 }
