@@ -8,7 +8,7 @@
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Backend, LockKey, Row, Session};
 use crate::dialect::Dialect;
-use crate::name::{Name, TableName, hex, literal, optional_literal};
+use crate::name::{Name, TableName, literal, optional_literal};
 use crate::schema::breaks::BreaksOlder;
 use crate::source::{Checksum, Version};
 
@@ -428,37 +428,24 @@ impl Journal {
         )
     }
 
-    /// Whether all of `migrations` (version, kind, checksum) are applied and nothing else is: in one row, where the
-    /// engine can say so in one. `None` where it cannot, or where the journal is not there. What is not so is left to
-    /// [`Journal::read`] to tell.
+    /// Whether all of `migrations` (version, kind, checksum) are applied and nothing else is. `None` where the journal
+    /// is not there. What is not so is left to [`Journal::read`] to tell: four columns are read here, since with them
+    /// as they are a new session answers soonest (a hash made by the server takes it twice as long).
     pub async fn is_all_applied<'a>(
         &self,
         session: &mut dyn Session,
         migrations: impl Iterator<Item = (&'a str, &'a str, &'a str)>,
     ) -> Option<bool> {
-        if self.dialect != Dialect::Postgres {
-            return None;
-        }
-        let sql = format!(
-            "SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.string_agg(\
-             version OPERATOR(pg_catalog.||) ' ' OPERATOR(pg_catalog.||) kind OPERATOR(pg_catalog.||) ' ' \
-             OPERATOR(pg_catalog.||) state OPERATOR(pg_catalog.||) ' ' OPERATOR(pg_catalog.||) checksum, E'\\n' \
-             ORDER BY version COLLATE pg_catalog.\"C\"), 'UTF8')), 'hex') FROM {}",
-            self.table("migration")
-        );
+        let sql = format!("SELECT version, kind, state, checksum FROM {}", self.table("migration"));
         let rows = session.query(&sql).await.ok()?;
-        let mut lines: Vec<(&str, String)> = migrations
-            .map(|(version, kind, checksum)| {
-                (version, format!("{version} {kind} {} {checksum}", State::Applied.id()))
-            })
+        let mut applied: Vec<_> =
+            rows.iter().map(|row| (row.text(0), row.text(1), row.text(2), row.text(3))).collect();
+        let mut wanted: Vec<_> = migrations
+            .map(|(version, kind, checksum)| (version, kind, State::Applied.id(), checksum))
             .collect();
-        lines.sort_unstable_by_key(|(version, _)| *version);
-        let lines: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
-        let expected = {
-            use sha2::Digest as _;
-            hex(&sha2::Sha256::digest(lines.join("\n")))
-        };
-        Some(rows.first()?.text(0) == expected)
+        applied.sort_unstable();
+        wanted.sort_unstable();
+        Some(applied == wanted)
     }
 
     /// Reads the whole journal, with one round trip and without making anything.
