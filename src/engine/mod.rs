@@ -1,6 +1,7 @@
 //! All knowledge of dialects: one folder per engine, what a statement does (`lower`), and the questions that the
 //! runner asks of any of them (`transaction`, `session`, `locks`).
 
+pub mod backfill;
 pub mod effects;
 mod guess;
 pub mod locks;

@@ -16,6 +16,15 @@ pub(super) fn pieces(
     let mut grouping = Grouping::default();
     for statement in statements {
         let line = statement.line;
+        if statement.backfill.is_some() && (grouping.open.is_some() || grouping.locked) {
+            let what = "a backfill stands between BEGIN and COMMIT, or where tables are locked: none of its chunks could commit";
+            return Err(vec![ScriptProblem {
+                path: path.to_owned(),
+                line,
+                what: what.to_owned(),
+                help: None,
+            }]);
+        }
         grouping.take(statement).map_err(|what| {
             vec![ScriptProblem { path: path.to_owned(), line, what: what.to_owned(), help: None }]
         })?;
@@ -96,6 +105,7 @@ impl Grouping {
             }
         }
         let insert = !self.locked && traits.is_insert();
+        let chunked = statement.backfill.is_some();
         self.kept.push(statement);
         if self.open.is_some() {
             return;
@@ -106,6 +116,7 @@ impl Grouping {
             asks || (insert && self.inserts && !full) || (outside && piece.outside)
         });
         match previous {
+            _ if chunked => self.pieces.push(Piece::chunked(at)),
             Some(piece) => piece.statements.end = at + 1,
             None if outside => self.pieces.push(Piece::outside(at..at + 1)),
             None if commits || self.locked => self.pieces.push(Piece::alone(at)),

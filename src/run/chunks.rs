@@ -5,9 +5,7 @@ use super::executor::{Executor, StatementProblem};
 use super::machine::{Event, Failure};
 use super::watch::Watched;
 use crate::db::error::{DbError, DbErrorClass};
-use crate::dialect::Dialect;
-use crate::engine::postgres::backfill::{self, Chunks};
-use crate::name::Name;
+use crate::engine::backfill::{self, Chunks, key_column};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -116,25 +114,27 @@ impl Executor<'_> {
         let Some(statement) = self.statement(unit, ordinal).cloned() else {
             return Err(refused("there is no such statement".to_owned()));
         };
-        if self.url().dialect() != Dialect::Postgres {
-            return Err(refused("backfills in chunks run on PostgreSQL".to_owned()));
-        }
+        let dialect = self.url().dialect();
         let sql = statement.sql().to_owned();
         let server = |error| StatementProblem::Server { error, relation: None };
-        let mut key = statement.backfill.clone().unwrap_or_default();
-        if key.is_empty()
-            && let Some(ask) = backfill::key_query(&sql)
-        {
-            let rows = self.session().query(&ask).await.map_err(server)?;
-            key = rows.iter().map(|row| Name::new(row.text(0))).collect();
+        let named = statement.backfill.clone().unwrap_or_default();
+        let key: Vec<_> = match backfill::key_query(&sql, &named, dialect) {
+            Some(ask) => {
+                let rows = self.session().query(&ask).await.map_err(server)?;
+                rows.iter().map(|row| key_column(row.text(0), row.text(1), dialect)).collect()
+            }
+            None => named.iter().map(|name| key_column(name.as_str(), "", dialect)).collect(),
+        };
+        if key.len() < named.len() {
+            return Err(refused("the table does not have all columns that `backfill key=` names".to_owned()));
         }
-        let Some(chunks) = Chunks::new(&sql, key) else {
+        let Some(chunks) = Chunks::new(&sql, key, dialect) else {
             return Err(refused(
                 "the table has no primary key: name the columns of a unique key, `backfill key=COLUMN`"
                     .to_owned(),
             ));
         };
-        let rows = match backfill::size_query(&sql) {
+        let rows = match backfill::size_query(&sql, dialect) {
             Some(ask) => self.session().query(&ask).await.map_err(server)?,
             None => Vec::new(),
         };
@@ -201,8 +201,9 @@ impl Executor<'_> {
 
     /// Waits while a replica is far behind.
     async fn wait_for_replicas(&mut self) {
+        let Some(ask) = backfill::lag_query(self.url().dialect()) else { return };
         loop {
-            let behind = self.session().query(backfill::LAG_QUERY).await;
+            let behind = self.session().query(ask).await;
             let behind = behind.ok().and_then(|rows| rows.first()?.number(0)).unwrap_or(0);
             if behind <= MOST_LAG_S {
                 return;

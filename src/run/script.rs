@@ -389,13 +389,8 @@ fn backfill_problem(
 ) -> Option<(String, &'static str)> {
     statement.backfill.as_ref()?;
     let title = statement.title();
-    if dialect != Dialect::Postgres {
-        return Some((
-            format!("`{title}` is a backfill, which runs in chunks on PostgreSQL only"),
-            "take the directive out: it runs as one statement",
-        ));
-    }
-    if transaction {
+    // On MySQL a file is never one transaction.
+    if transaction && dialect != Dialect::Mysql {
         return Some((
             format!(
                 "`{title}` is a backfill: each chunk of it commits, which a transaction around it forbids"

@@ -2,8 +2,10 @@
 //! and old and new code work in between.
 
 mod backfill;
+mod backfill_others;
 mod load;
 mod operations;
+mod others;
 mod refused;
 mod traps;
 

@@ -52,7 +52,7 @@ fn test_name() -> String {
 }
 
 /// A name for a database or a role that is unique in this process, and says which test it belongs to.
-fn fresh_name() -> String {
+pub fn fresh_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let test = test_name().replace(|c: char| !c.is_ascii_lowercase(), "_");
     let test = &test[test.len().saturating_sub(40)..];

@@ -1,6 +1,7 @@
 //! MySQL 8 and later, MariaDB 10.6 and later.
 
 pub mod alone;
+pub mod backfill;
 pub mod catalog;
 pub mod effects;
 pub mod lacks;

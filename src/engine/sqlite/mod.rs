@@ -1,5 +1,6 @@
 //! SQLite 3.35 and later.
 
+pub mod backfill;
 pub mod catalog;
 pub mod effects;
 pub mod lower;
