@@ -29,7 +29,7 @@ pub use transaction::{
     Conflict, ConflictKind, TransactionControl, may_end_transactions, may_run_in_transaction,
     transaction_conflict, transaction_control,
 };
-pub use widths::{is_narrower, is_same_kind, is_widest};
+pub use widths::{is_narrower, is_other_number, is_same_kind, is_widest};
 
 use crate::dialect::Dialect;
 use crate::name::Name;
@@ -51,6 +51,8 @@ pub const MYSQL: &[Dialect] = &[Dialect::Mysql];
 pub const SQLITE: &[Dialect] = &[Dialect::Sqlite];
 /// The servers.
 pub const POSTGRES_AND_MYSQL: &[Dialect] = &[Dialect::Postgres, Dialect::Mysql];
+/// Rules about engines that refuse some statements in a transaction.
+pub const POSTGRES_AND_SQLITE: &[Dialect] = &[Dialect::Postgres, Dialect::Sqlite];
 
 /// What the one statement `text` does, in order; nothing for an empty one. It never fails: what it cannot read
 /// becomes [`crate::schema::change::ChangeKind::Opaque`].
@@ -169,6 +171,14 @@ pub fn has_not_valid(dialect: Dialect) -> bool {
     match dialect {
         Dialect::Postgres => true,
         Dialect::Mysql | Dialect::Sqlite => false,
+    }
+}
+
+/// Whether a unique constraint is nothing but a unique index, and built like one.
+pub fn is_unique_an_index(dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Mysql => true,
+        Dialect::Postgres | Dialect::Sqlite => false,
     }
 }
 

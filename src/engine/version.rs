@@ -28,6 +28,9 @@ impl Product {
     }
 }
 
+/// The patch of a series of MySQL or MariaDB of which only the series was said.
+const NEWEST: u16 = u16::MAX;
+
 /// A server's version: major, minor, patch.
 pub type Number = (u16, u16, u16);
 
@@ -36,7 +39,8 @@ pub type Number = (u16, u16, u16);
 pub struct ServerVersion {
     /// The product.
     pub product: Product,
-    /// Major, minor, patch; what was not said is 0.
+    /// Major, minor, patch; what was not said is 0, but the patch of MySQL and MariaDB, which change much in one: there
+    /// it is the newest.
     pub number: Number,
 }
 
@@ -56,8 +60,9 @@ impl ServerVersion {
         let start = lower.find(|c: char| c.is_ascii_digit())?;
         let digits = lower[start..].split(|c: char| !(c.is_ascii_digit() || c == '.')).next()?;
         let mut parts = digits.split('.').map(str::parse::<u16>);
-        let mut next = || parts.next().map_or(Some(0), Result::ok);
-        let number = (next()?, next()?, next()?);
+        let mut next = |unsaid: u16| parts.next().map_or(Some(unsaid), Result::ok);
+        let patch = if dialect == Dialect::Mysql { NEWEST } else { 0 };
+        let number = (next(0)?, next(0)?, next(patch)?);
         let product = match dialect {
             Dialect::Postgres => Product::Postgres,
             Dialect::Sqlite => Product::Sqlite,
@@ -80,7 +85,7 @@ impl fmt::Display for ServerVersion {
         write!(f, "{} {major}", self.product.title())?;
         match (minor, patch) {
             (0, 0) => Ok(()),
-            (minor, 0) => write!(f, ".{minor}"),
+            (minor, 0 | NEWEST) => write!(f, ".{minor}"),
             (minor, patch) => write!(f, ".{minor}.{patch}"),
         }
     }
@@ -99,6 +104,9 @@ mod tests {
         assert_eq!(shown("10.11.6-MariaDB-log", Dialect::Mysql).as_deref(), Some("MariaDB 10.11.6"));
         assert_eq!(shown("mariadb-11.4", Dialect::Mysql).as_deref(), Some("MariaDB 11.4"));
         assert_eq!(shown("3.40", Dialect::Sqlite).as_deref(), Some("SQLite 3.40"));
+        assert_eq!(shown("8.0", Dialect::Mysql).as_deref(), Some("MySQL 8.0"));
+        let newest = ServerVersion::parse("8.0", Dialect::Mysql).unwrap();
+        assert!(newest.at_least((8, 0, 29)) && !newest.at_least((8, 4, 0)));
         assert_eq!(shown("latest", Dialect::Postgres), None);
         assert_eq!(shown("99999", Dialect::Postgres), None);
     }

@@ -7,7 +7,14 @@ use crate::schema::change::DataType;
 /// digits, but never another kind of value.
 pub fn is_same_kind(from: &DataType, to: &DataType, dialect: Dialect) -> bool {
     let (Some(one), Some(other)) = (kind(from, dialect), kind(to, dialect)) else { return false };
-    from.dimensions == to.dimensions && one.family == other.family && one.holds(&other)
+    let is_longer = one.family != Family::Labels || to.arguments.starts_with(&from.arguments);
+    from.dimensions == to.dimensions && one.family == other.family && one.holds(&other) && is_longer
+}
+
+/// Whether `to` holds numbers of another width than `from`: programs read it into another type of theirs.
+pub fn is_other_number(from: &DataType, to: &DataType, dialect: Dialect) -> bool {
+    let (Some(one), Some(other)) = (kind(from, dialect), kind(to, dialect)) else { return false };
+    matches!(one.family, Family::Integer | Family::Float) && one.family == other.family && one != other
 }
 
 /// Whether `to` is the widest type of its kind, so that whatever is usually converted to it fits.
@@ -20,14 +27,18 @@ pub fn is_widest(to: &DataType, dialect: Dialect) -> bool {
         | Family::Bits
         | Family::Timestamp
         | Family::TimestampWithZone
-        | Family::Time => false,
+        | Family::Time
+        | Family::Interval
+        | Family::Labels => false,
     }
 }
 
 /// Whether `to` takes fewer of the values that `from` takes.
 pub fn is_narrower(from: &DataType, to: &DataType, dialect: Dialect) -> bool {
     let (Some(one), Some(other)) = (kind(from, dialect), kind(to, dialect)) else { return false };
-    from.dimensions == to.dimensions && one.family == other.family && !one.holds(&other)
+    // Labels that are missing are told by name elsewhere.
+    let is_measured = one.family != Family::Labels;
+    from.dimensions == to.dimensions && one.family == other.family && is_measured && !one.holds(&other)
 }
 
 /// Kinds of types whose limits compare.
@@ -41,6 +52,8 @@ enum Family {
     Timestamp,
     TimestampWithZone,
     Time,
+    Interval,
+    Labels,
 }
 
 /// A type as its kind and its limits; none for no limit.
@@ -102,6 +115,8 @@ fn kind(data_type: &DataType, dialect: Dialect) -> Option<Kind> {
         (Dialect::Postgres, "timestamp without time zone") => of(Family::Timestamp, fraction(6)),
         (Dialect::Postgres, "timestamp with time zone") => of(Family::TimestampWithZone, fraction(6)),
         (Dialect::Postgres, "time without time zone") => of(Family::Time, fraction(6)),
+        (Dialect::Postgres, "interval") => of(Family::Interval, fraction(6)),
+        (Dialect::Mysql, "enum" | "set") => of(Family::Labels, i64::try_from(data_type.arguments.len()).ok()),
         (Dialect::Mysql, "datetime") => of(Family::Timestamp, fraction(0)),
         (Dialect::Mysql, "time") => of(Family::Time, fraction(0)),
         _ => None,
@@ -132,6 +147,10 @@ mod tests {
         assert!(is_same_kind(&numeric("10", "2"), &numeric("12", "2"), pg));
         let unsigned = DataType { unsigned: true, ..data_type("int", &[]) };
         assert!(is_narrower(&data_type("int", &[]), &unsigned, Dialect::Mysql));
+        let label = |labels: &[&str]| data_type("enum", labels);
+        assert!(is_same_kind(&label(&["a", "b"]), &label(&["a", "b", "c"]), Dialect::Mysql));
+        assert!(!is_same_kind(&label(&["a", "b"]), &label(&["a", "c", "b"]), Dialect::Mysql));
+        assert!(is_other_number(&data_type("int", &[]), &data_type("bigint", &[]), Dialect::Mysql));
         assert!(is_widest(&data_type("text", &[]), pg) && !is_widest(&text("20"), pg));
     }
 }

@@ -13,29 +13,34 @@ pub static RULE: Rule = Rule::on_change(
 );
 
 fn find(place: &Place<'_>) -> Option<Draft> {
-    let create: &CreateIndex = match place.kind() {
-        ChangeKind::CreateIndex(create) => create,
+    let (table_name, columns, nulls_not_distinct) = match place.kind() {
+        ChangeKind::CreateIndex(create) if create.unique => of_index(create),
         ChangeKind::AlterTable(alter) => match &alter.action {
-            TableAction::AddIndex(create) => create,
+            TableAction::AddIndex(create) if create.unique => of_index(create),
+            TableAction::AddConstraint { constraint, .. } => match &constraint.kind {
+                ConstraintKind::Unique(key) if crate::engine::is_unique_an_index(place.dialect()) => {
+                    (&alter.table, Some(key.columns.iter().collect()), false)
+                }
+                _ => return None,
+            },
             _ => return None,
         },
         _ => return None,
     };
-    if !create.unique || place.is_skipped() || !place.is_used(&create.table) {
+    if place.is_skipped() || !place.is_used(table_name) {
         return None;
     }
-    let table = place.table(&create.table);
-    let columns = create.plain_columns();
+    let table = place.table(table_name);
     if let (Some(table), Some(columns)) = (table, &columns) {
         let new = |column: &&Name| {
             table.column(column).is_some_and(|column| !place.is_known_to_code(column.created))
         };
         // Running code leaves a new column empty, and NULLs are never duplicates of each other.
-        if columns.iter().any(new) && !create.nulls_not_distinct || is_unique_already(table, columns) {
+        if columns.iter().any(new) && !nulls_not_distinct || is_unique_already(table, columns) {
             return None;
         }
     }
-    let shown = place.shown(&create.table);
+    let shown = place.shown(table_name);
     let on = columns.map_or_else(|| "an expression".to_owned(), |columns| names(&columns));
     Some(
         Draft::new(
@@ -44,6 +49,11 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         )
         .help("look for duplicates first; deploy code that does not write them, or handles the error, before the index"),
     )
+}
+
+/// The table of an index, its columns if it has nothing else, and whether NULLs are duplicates of each other.
+fn of_index(create: &CreateIndex) -> (&TableName, Option<Vec<&Name>>, bool) {
+    (&create.table, create.plain_columns(), create.nulls_not_distinct)
 }
 
 fn names(columns: &[&Name]) -> String {

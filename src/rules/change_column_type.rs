@@ -62,7 +62,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             if place.effects().algorithm.is_some()
                 && crate::engine::is_same_kind(from, to, place.dialect()) =>
         {
-            return None;
+            return other_number(place, from, to, message);
         }
         (Work::Catalog, Some(from)) if crate::engine::is_same_kind(from, to, place.dialect()) => return None,
         (Work::Catalog, _) => Draft::new(
@@ -82,6 +82,18 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         }
     };
     Some(draft)
+}
+
+/// What a wider type of numbers means for programs that read it.
+fn other_number(place: &Place<'_>, from: &DataType, to: &DataType, message: String) -> Option<Draft> {
+    crate::engine::is_other_number(from, to, place.dialect()).then(|| {
+        Draft::new(
+            message,
+            "running code that reads it into a type of fixed width fails to decode it, at once or with the first value that does not fit",
+        )
+        .severity(Severity::Warning)
+        .help("deploy code that reads the wider type first")
+    })
 }
 
 /// Whether the new type holds every value of the types that it usually follows.

@@ -7,7 +7,7 @@ pub static RULE: Rule = Rule::on_change(
     "concurrent-in-transaction",
     Group::Wrong,
     Severity::Error,
-    POSTGRES,
+    POSTGRES_AND_SQLITE,
     include_str!("concurrent_in_transaction.md"),
     find,
 );

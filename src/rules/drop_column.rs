@@ -1,6 +1,8 @@
 //! Dropping a column breaks the running code that reads or writes it.
 
 use super::prelude::*;
+use crate::schema::model::When;
+use std::sync::Arc;
 
 /// The rule.
 pub static RULE: Rule = Rule::on_change(
@@ -37,11 +39,18 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     if place.is_skipped() || !place.is_used(&alter.table) || !place.is_known_to_code(made) {
         return None;
     }
-    // A column that takes the name over is what a contract leaves behind: code that uses the name goes on.
-    if place.committed().table(&alter.table).is_some_and(|table| table.column(column).is_some()) {
-        return None;
-    }
     let shown = place.shown(&alter.table);
+    // A column that takes the name over is what a contract leaves behind: code that uses the name goes on.
+    if let Some(now) = place.committed().table(&alter.table).and_then(|table| table.column(column)) {
+        let old = table.and_then(|table| table.column(column));
+        return is_emptied(place, old, now).then(|| {
+            Draft::new(
+                format!("dropping column `{column}` of `{shown}` and adding it again throws its values away"),
+                "the new column has the old one's name, but holds NULL or its default in every row",
+            )
+            .help("change the type of the column that is there, or fill the new one from the old one before that goes")
+        });
+    }
     let taken: Vec<String> =
         place.taken().map(|subject| format!("{} `{}`", subject.object.title(), subject.name.name)).collect();
     let mut why = "queries of running code that name it fail at once, `SELECT *` changes its shape, and the data is gone".to_owned();
@@ -51,6 +60,14 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         why.push_str("; `CASCADE` takes along whatever depends on it, unseen");
     }
     Some(Draft::new(format!("dropping column `{column}` of `{shown}` breaks running code that uses it"), why))
+}
+
+/// Whether the column that has the name now was added after the drop, and is not computed from others.
+fn is_emptied(place: &Place<'_>, old: Option<&Arc<Column>>, now: &Arc<Column>) -> bool {
+    let dropped = When { migration: place.judged.number, statement: place.number };
+    let is_later = now.created.is_some_and(|made| made >= dropped);
+    let computed = |column: &Arc<Column>| matches!(column.generation, Some(Generation::Expression { .. }));
+    is_later && !computed(now) && !old.is_some_and(computed)
 }
 
 /// A table that is made anew under the same name without some of its columns, as is usual on SQLite.

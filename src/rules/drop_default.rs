@@ -19,7 +19,14 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             .is_known_to_code(made)
             .then(|| draft("the domain's columns", &place.shown(name), false));
     }
-    let (alter, TableAction::DropDefault { column }) = place.alter()? else { return None };
+    let (alter, action) = place.alter()?;
+    let column = match action {
+        TableAction::DropDefault { column } => column,
+        TableAction::ChangeColumn { from, column, .. } => {
+            return forgotten(place, &alter.table, from, column);
+        }
+        _ => return None,
+    };
     let known = place.column(&alter.table, column);
     let required = known.is_some_and(|known| known.nullability == Nullability::NotNull);
     let new = known.is_some_and(|known| !place.is_known_to_code(known.created));
@@ -33,6 +40,24 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         return None;
     }
     Some(draft(&format!("column `{column}`"), &place.shown(&alter.table), required))
+}
+
+/// A column that is defined anew without the default that it had: MySQL keeps nothing that is not said again.
+fn forgotten(place: &Place<'_>, table: &TableName, from: &Name, to: &ColumnDef) -> Option<Draft> {
+    let known = place.column(table, from)?;
+    let had = known.default.as_ref().is_some_and(|default| !default.is_null);
+    let none = to.default.is_none() && to.generation.is_none();
+    if !had || !none || place.is_skipped() || !place.is_used(table) || !place.is_known_to_code(known.created)
+    {
+        return None;
+    }
+    let end = place.committed().table(table).and_then(|table| table.column(&to.name));
+    let again = end.is_some_and(|end| end.default.is_some() || end.generation.is_some());
+    let required = to.nullability == Nullability::NotNull;
+    (!again).then(|| {
+        draft(&format!("column `{from}`"), &place.shown(table), required)
+            .help("MODIFY and CHANGE keep only what they say again: write the DEFAULT once more")
+    })
 }
 
 fn draft(what: &str, of: &str, required: bool) -> Draft {

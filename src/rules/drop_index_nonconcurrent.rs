@@ -14,10 +14,25 @@ pub static RULE: Rule = Rule::on_change(
 
 fn find(place: &Place<'_>) -> Option<Draft> {
     let ChangeKind::Drop(drop) = place.kind() else { return None };
-    if drop.object != ObjectKind::Index || drop.concurrently || place.is_skipped() {
+    if drop.object != ObjectKind::Index || place.is_skipped() {
         return None;
     }
     let owner = place.before().index(&drop.name).map(|(table, _)| table);
+    let partitioned = owner.is_some_and(|table| table.partition_by.is_some());
+    const AS_A_WHOLE: &str = "the index of a partitioned table can only be dropped without CONCURRENTLY: with a short lock_timeout, tried again";
+    if drop.concurrently {
+        return partitioned.then(|| {
+            Draft::new(
+                format!(
+                    "index `{}` is one of a partitioned table, and takes no DROP INDEX CONCURRENTLY",
+                    drop.name.name
+                ),
+                "the server refuses the statement, so the migration fails",
+            )
+            .help(AS_A_WHOLE)
+            .severity(Severity::Error)
+        });
+    }
     if owner.is_some_and(|table| !place.is_busy(&table.name)) {
         return None;
     }
@@ -29,8 +44,8 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         ),
         "ACCESS EXCLUSIVE on its table: behind a long query it waits, and everyone else behind it",
     );
-    if owner.is_some_and(|table| table.partition_by.is_some()) {
-        return Some(draft.help("the index of a partitioned table can only be dropped like this: with a short lock_timeout, tried again"));
+    if partitioned {
+        return Some(draft.help(AS_A_WHOLE));
     }
     let Some((sql, edit)) = place.with_word_behind("INDEX", "CONCURRENTLY") else { return Some(draft) };
     // Several indexes cannot be dropped concurrently in one statement.

@@ -22,11 +22,19 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     {
         return None;
     }
-    // A table that takes the name over is one made anew; the columns that it leaves out are another rule's.
-    if place.committed().table(&drop.name).is_some_and(|table| table.is_complete()) {
-        return None;
-    }
     let shown = place.shown(&drop.name);
+    // A table that takes the name over is one made anew; the columns that it leaves out are another rule's.
+    if let Some(new) = place.committed().table(&drop.name).filter(|table| table.is_complete()) {
+        let before = place.table(&drop.name);
+        let had_rows = before.is_none_or(|old| old.rows == Rows::Some || place.is_known_to_code(old.created));
+        return (had_rows && new.rows == Rows::Empty).then(|| {
+            Draft::new(
+                format!("dropping table `{shown}` and making it anew throws its rows away"),
+                "the new table has the old one's name, and is empty",
+            )
+            .help("alter the table that is there, or copy the rows over before it goes")
+        });
+    }
     let others: Vec<String> = place
         .effects()
         .relations

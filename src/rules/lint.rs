@@ -78,6 +78,7 @@ pub fn lint(folder: &Folder, chosen: &[usize], start: Schema, options: &Options)
             after,
             back: back.as_ref(),
             server: options.server,
+            is_server_known: options.is_server_known,
             runner: options.runner,
             wants_down: uses_downs && migration.kind == Kind::Versioned,
             format: folder.format,

@@ -40,6 +40,8 @@ pub struct Judged<'a> {
     pub back: Option<&'a Back>,
     /// The server that it is for.
     pub server: ServerVersion,
+    /// Whether somebody has said so.
+    pub is_server_known: bool,
     /// Who runs it.
     pub runner: Runner,
     /// Whether its format can have ways back at all, and this folder uses them.

@@ -47,6 +47,11 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             (!said && !is_so && !validates_unknown(place, &alter.table))
                 .then(|| draft(&format!("NOT NULL on `{column}`"), &shown))
         }
+        TableAction::ChangeColumn { from, column, .. } if column.nullability == Nullability::NotNull => {
+            let known = place.column(&alter.table, from)?;
+            let may_be_null = known.nullability == Nullability::Null && place.is_known_to_code(known.created);
+            may_be_null.then(|| draft(&format!("NOT NULL on `{from}`"), &shown))
+        }
         TableAction::AddColumn { column, .. } => {
             let no_value =
                 column.default.as_ref().is_none_or(|default| default.is_null) && column.generation.is_none();
@@ -112,6 +117,8 @@ fn restricts(place: &Place<'_>, table: &TableName, constraint: &Constraint) -> O
             });
             (!new(&key.columns) && !same).then(|| format!("new foreign key{name}"))
         }
+        // The index that it is there is another rule's.
+        ConstraintKind::Unique(_) if crate::engine::is_unique_an_index(place.dialect()) => None,
         ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => {
             // The index refuses already what the constraint would.
             let unique = known.is_some_and(|table| {

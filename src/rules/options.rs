@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub struct Options {
     /// The server that they are for.
     pub server: ServerVersion,
+    /// Whether somebody has said so, and it is not just the usual one.
+    pub is_server_known: bool,
     /// Who runs them.
     pub runner: Runner,
     /// Groups that are looked for beside the usual ones.
@@ -31,6 +33,7 @@ impl Options {
     pub fn new(server: ServerVersion) -> Self {
         Self {
             server,
+            is_server_known: false,
             runner: Runner::default(),
             groups: Vec::new(),
             levels: Vec::new(),

@@ -13,6 +13,15 @@ pub static RULE: Rule = Rule::on_change(
 );
 
 fn find(place: &Place<'_>) -> Option<Draft> {
+    if let Some(why) = lacks(place) {
+        return Some(
+            Draft::new(
+                format!("{} does not understand this statement", place.server()),
+                format!("{why}; the migration fails here"),
+            )
+            .help("look in the catalog whether it is there, or write a migration for each server"),
+        );
+    }
     let ChangeKind::Opaque(opaque) = place.kind() else { return None };
     // What SQLite's ALTER TABLE does not have is another rule's.
     let mut words = place.step.sql.split_whitespace().map(str::to_ascii_lowercase);
@@ -27,4 +36,15 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         )
         .help("if the server does take it, say so: `-- twostep: allow parse-error because …`; then nothing else of the statement is judged"),
     )
+}
+
+/// What the statement says that the server, which somebody has named, surely has not.
+fn lacks(place: &Place<'_>) -> Option<String> {
+    let is_first = place.step.changes.first().is_some_and(|first| std::ptr::eq(first, place.applied));
+    let (server, (major, minor, _)) = (place.server(), place.server().number);
+    let number = i64::from(major) * 100 + i64::from(minor);
+    let known = is_first && place.judged.is_server_known;
+    known
+        .then(|| crate::engine::lacks(&place.step.sql, place.dialect(), &server.to_string(), number))
+        .flatten()
 }

@@ -20,7 +20,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     // What is not known of the table may be what makes it possible.
     if !is_first
         || place.is_skipped()
-        || place.table(&target.relation).is_none_or(|table| !table.is_complete())
+        || !adds_keys_alone(place) && place.table(&target.relation).is_none_or(|table| !table.is_complete())
     {
         return None;
     }
@@ -29,4 +29,19 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         Draft::new(format!("{server} refuses this change of `{shown}`: {why}"), "the migration fails here; what stands before it has been committed")
             .help("leave out ALGORITHM and LOCK only if the table is small enough to wait for; else change a copy with gh-ost or pt-online-schema-change"),
     )
+}
+
+/// Whether the statement does nothing but build indexes: what that takes does not depend on the table.
+fn adds_keys_alone(place: &Place<'_>) -> bool {
+    place.step.changes.iter().all(|applied| match &applied.change.kind {
+        ChangeKind::CreateIndex(_) => true,
+        ChangeKind::AlterTable(alter) => match &alter.action {
+            TableAction::AddIndex(_) => true,
+            TableAction::AddConstraint { constraint, .. } => {
+                matches!(constraint.kind, ConstraintKind::Unique(_))
+            }
+            _ => false,
+        },
+        _ => false,
+    })
 }

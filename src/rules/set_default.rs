@@ -18,9 +18,22 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         let what = format!("domain `{}`", place.shown(name));
         return place.is_known_to_code(made).then(|| draft(&what, &default.text));
     }
-    let (alter, TableAction::SetDefault { column, default }) = place.alter()? else { return None };
+    let (alter, action) = place.alter()?;
+    let (column, default) = match action {
+        TableAction::SetDefault { column, default } => (column, default),
+        // Of a column that is not known, MySQL's MODIFY may repeat what it had.
+        TableAction::ChangeColumn { from, column, .. } if place.column(&alter.table, from).is_some() => {
+            (from, column.default.as_ref()?)
+        }
+        _ => return None,
+    };
     let known = place.column(&alter.table, column);
-    let same = known.and_then(|known| known.default.as_ref()).is_some_and(|old| old.text == default.text);
+    let old = known.and_then(|known| known.default.as_ref());
+    let same = match old {
+        Some(old) => old.text == default.text || is_same_call(old, default),
+        // Without a default it is NULL.
+        None => default.is_null && known.is_some(),
+    };
     let made = known.and_then(|known| known.created);
     let new = !place.is_known_to_code(made);
     // What was NOT NULL without a default, or becomes so now, running code has to write anyway.
@@ -35,6 +48,17 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     }
     let what = format!("column `{column}` of `{}`", place.shown(&alter.table));
     Some(draft(&what, &default.text))
+}
+
+/// Whether both are the same function's value, with more digits or fewer: `CURRENT_TIMESTAMP` and
+/// `CURRENT_TIMESTAMP(6)`.
+fn is_same_call(old: &Expr, new: &Expr) -> bool {
+    let called = |expr: &Expr| match expr.calls.as_slice() {
+        [call] if call.literals.is_empty() && expr.columns.is_empty() => Some(call.name.clone()),
+        _ => None,
+    };
+    let starts = |one: &Expr, other: &Expr| one.text.split('(').next() == other.text.split('(').next();
+    called(old).is_some() && called(old) == called(new) && starts(old, new)
 }
 
 fn draft(what: &str, default: &str) -> Draft {

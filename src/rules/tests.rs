@@ -24,6 +24,7 @@ fn found(rule: &Rule, example: &Example<'_>) -> Vec<(&'static str, String)> {
     let folder = read(&files, Some("twostep"), &ReadOptions::default()).unwrap();
     let version = example.value("version").map(|text| ServerVersion::parse(text, dialect).unwrap());
     let mut options = Options::new(version.unwrap_or(ServerVersion::usual(dialect)));
+    options.is_server_known = version.is_some();
     options.groups.push(Group::Style);
     if example.value("runner") == Some("other") {
         options.runner = Runner::Other;

@@ -212,7 +212,9 @@ fn judge(target: &Target, options: &Options, findings: &mut Findings) {
 /// How migrations in `dialect` are judged.
 fn options(context: &Context, dialect: Dialect) -> Result<Options, Report> {
     let settings = &context.settings;
-    let server = match settings.optional("lint.server_version") {
+    let named = settings.optional("lint.server_version");
+    let is_server_known = named.is_some();
+    let server = match named {
         None => ServerVersion::usual(dialect),
         Some(text) => ServerVersion::parse(text, dialect).ok_or_else(|| {
             let origin = settings.origin("lint.server_version");
@@ -223,7 +225,7 @@ fn options(context: &Context, dialect: Dialect) -> Result<Options, Report> {
         })?,
     };
     let runner = if settings.text("lint.runner") == "other" { Runner::Other } else { Runner::Own };
-    Ok(Options { runner, ..Options::new(server) })
+    Ok(Options { runner, is_server_known, ..Options::new(server) })
 }
 
 /// What comes on standard input.

@@ -102,7 +102,7 @@ pub fn describe(cursor: &Cursor<'_>, from: usize, to: usize) -> Expr {
 
 /// The most volatile of `calls`.
 fn volatility(calls: &[Call], dialect: Dialect) -> Volatility {
-    let of = |call: &Call| super::functions::volatility(&call.name, dialect);
+    let of = |call: &Call| super::functions::volatility(call, dialect);
     calls.iter().map(of).max().unwrap_or(Volatility::Immutable)
 }
 
@@ -141,7 +141,7 @@ fn scan_name(cursor: &Cursor<'_>, at: usize, facts: &mut Facts) -> usize {
         let before_paren = cursor.punct_at(at + 1, b'(');
         if words::contains(BARE_CALLS, word) {
             let name = ObjectName::bare(Name::new(word.to_ascii_lowercase()));
-            facts.calls.push(Call { name, literals: Vec::new() });
+            facts.calls.push(Call { name, literals: Vec::new(), has_arguments: false });
             return at + 1;
         }
         if word.eq_ignore_ascii_case("select") {
@@ -171,7 +171,7 @@ fn scan_name(cursor: &Cursor<'_>, at: usize, facts: &mut Facts) -> usize {
         let close = cursor.mate(behind);
         let literals = (behind + 1..close).filter_map(|at| argument_literal(cursor, at)).collect();
         let field = name.name.as_str() == "extract" && cursor.word_at(behind + 2, "FROM");
-        facts.calls.push(Call { name, literals });
+        facts.calls.push(Call { name, literals, has_arguments: close > behind + 1 });
         return if field { behind + 2 } else { behind + 1 };
     }
     let star = cursor.op_at(behind, "*") && cursor.punct_at(behind.saturating_sub(1), b'.');
@@ -385,5 +385,6 @@ mod tests {
         assert_eq!(read("current_timestamp", &[]).volatility, Volatility::Stable);
         assert_eq!(read("md5(random()::text)", &[]).volatility, Volatility::Volatile);
         assert_eq!(read("my_function(1)", &[]).volatility, Volatility::Unknown);
+        assert_eq!(read("now(1)", &[]).volatility, Volatility::Unknown);
     }
 }

@@ -2,8 +2,7 @@
 
 use super::words;
 use crate::dialect::Dialect;
-use crate::name::ObjectName;
-use crate::schema::change::Volatility;
+use crate::schema::change::{Call, Volatility};
 
 /// `provolatile = 'v'` in `pg_proc` of PostgreSQL 18, and of the extensions that defaults are taken from
 /// (`uuid-ossp`, `pgcrypto`, `pg_uuidv7`, `ulid`).
@@ -48,6 +47,11 @@ const POSTGRES_IMMUTABLE: &str = " abs acos array_agg array_append array_cat arr
     uuid_generate_v3 uuid_generate_v5 variance width_bucket xmlelement xpath tsmultirange tstzmultirange hashtext \
     hashtextextended uuid_extract_timestamp unaccent_immutable crypt varchar numeric boolean bool integer ";
 
+/// Functions of PostgreSQL that take no arguments: one of that name that is given some is somebody's own.
+const POSTGRES_WITHOUT_ARGUMENTS: &str = " now transaction_timestamp statement_timestamp version current_database \
+    txid_current txid_current_snapshot pg_current_xact_id inet_client_addr inet_client_port inet_server_addr \
+    inet_server_port getdatabaseencoding pi uuid_nil uuid_ns_dns uuid_ns_url ";
+
 /// MySQL and MariaDB: another value for each row.
 const MYSQL_VOLATILE: &str = " rand uuid uuid_short uuid_v4 uuid_v7 sys_guid sleep last_insert_id row_count found_rows \
     sysdate get_lock release_lock random_bytes nextval lastval setval connection_id load_file ";
@@ -61,8 +65,9 @@ const SQLITE_VOLATILE: &str = " random randomblob changes last_insert_rowid tota
 const SQLITE_STABLE: &str = " current_timestamp current_date current_time date time datetime julianday strftime \
     unixepoch timediff sqlite_version ";
 
-/// How volatile the function `name` is; `Unknown` for one that is not the engine's own.
-pub fn volatility(name: &ObjectName, dialect: Dialect) -> Volatility {
+/// How volatile the function is that is called; `Unknown` for one that is not the engine's own.
+pub fn volatility(call: &Call, dialect: Dialect) -> Volatility {
+    let name = &call.name;
     let own_schema = name.schema.as_ref().is_none_or(|schema| schema.as_str() == "pg_catalog");
     let word = name.name.as_str();
     // Extensions live in any schema: their well-known functions are told by name.
@@ -77,6 +82,11 @@ pub fn volatility(name: &ObjectName, dialect: Dialect) -> Volatility {
     };
     let found = lists.iter().find(|(list, _)| words::contains(list, word)).map(|(_, volatility)| *volatility);
     match (found, dialect) {
+        (Some(_), Dialect::Postgres)
+            if call.has_arguments && words::contains(POSTGRES_WITHOUT_ARGUMENTS, word) =>
+        {
+            Volatility::Unknown
+        }
         (Some(volatility), _) if own_schema || volatility == Volatility::Volatile => volatility,
         (_, Dialect::Postgres) => Volatility::Unknown,
         // Here no other function may stand in a default.

@@ -105,8 +105,15 @@ pub fn refuses(change: &Change, before: &Schema) -> Option<String> {
             if unique.is_some() {
                 return Some("a column of a UNIQUE constraint cannot be dropped".to_owned());
             }
-            let index = table.indexes.iter().find(|index| index.uses(&found.name))?;
-            Some(format!("index `{}` uses it: DROP INDEX first", index.name))
+            if let Some(index) = table.indexes.iter().find(|index| index.uses(&found.name)) {
+                return Some(format!("index `{}` uses it: DROP INDEX first", index.name));
+            }
+            // Of several relations that a view reads, the name may be another's.
+            let mut views = before.views_of(&table.name).map(|(view, _)| view);
+            let view = views.find(|view| {
+                view.reads.len() == 1 && view.query.columns.iter().any(|name| table.same(name, &found.name))
+            })?;
+            Some(format!("view `{}` reads it: DROP VIEW first, and make it anew behind", view.name.name))
         }
         _ => None,
     }

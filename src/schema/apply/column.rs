@@ -377,7 +377,11 @@ pub(super) fn nextval(sequence: &ObjectName, search_path: &[Name]) -> Expr {
     Expr {
         text: format!("nextval('{shown}'::regclass)"),
         span: Span::default(),
-        calls: vec![Call { name: ObjectName::bare(Name::new("nextval")), literals: vec![shown] }],
+        calls: vec![Call {
+            name: ObjectName::bare(Name::new("nextval")),
+            literals: vec![shown],
+            has_arguments: true,
+        }],
         columns: Vec::new(),
         literal: None,
         is_null: false,

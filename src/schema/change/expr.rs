@@ -24,6 +24,8 @@ pub struct Call {
     pub name: ObjectName,
     /// Its arguments that are string literals, without their quotes (`nextval('users_id_seq')`).
     pub literals: Vec<String>,
+    /// Whether it is given any arguments.
+    pub has_arguments: bool,
 }
 
 /// An expression: its source text and what rules need to know of it.

@@ -365,7 +365,7 @@ fn domain_default<'a>(data_type: &DataType, schema: &'a Schema) -> Option<&'a Ex
 
 /// How volatile `expr` is, with the functions that the schema knows.
 pub fn volatility(expr: &Expr, schema: &Schema) -> Volatility {
-    let of_call = |call: &Call| match functions::volatility(&call.name, Dialect::Postgres) {
+    let of_call = |call: &Call| match functions::volatility(call, Dialect::Postgres) {
         Volatility::Unknown => {
             let known = schema.routines(&call.name).iter().map(|routine| routine.definition.volatility).max();
             known.unwrap_or(Volatility::Unknown)
