@@ -479,7 +479,10 @@ fn locked(url: &DatabaseUrl, folder: &Path, exit: Exit, message: String, error: 
 
 fn resolve_help(place: &Place) -> String {
     let version = place.migration.split('_').next().unwrap_or(&place.migration);
-    format!("look at the database; if it was carried out: twostep resolve {version} --done, else: --not-done")
+    format!(
+        "look whether the database has what it makes: if so `twostep resolve {version} --done`, else \
+         `twostep resolve {version} --not-done`; then run this again"
+    )
 }
 
 fn at(report: Report, folder: &Path, place: &Place) -> Report {

@@ -239,6 +239,11 @@ pub trait Session: Send {
     /// Who holds the run's lock, as far as can be seen.
     async fn lock_holder(&mut self, key: &LockKey) -> Result<Option<Blocker>, DbError>;
 
+    /// The session that holds the run's lock and has done nothing for that long, as far as can be seen.
+    async fn idle_holder(&mut self, _key: &LockKey, _idle: Duration) -> Result<Option<Backend>, DbError> {
+        Ok(None)
+    }
+
     /// Frees the run's lock; `Ok(false)` where it was no longer ours.
     async fn unlock(&mut self, key: &LockKey) -> Result<bool, DbError>;
 

@@ -15,7 +15,7 @@ use super::task::{self, Agenda, Author, Direction, Goal, Task, UnitRef};
 use super::watch::{FirstLook, Unanswered, Watched};
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{
-    Begin, Blocker, ConnectOptions, IN_TRANSACTION, Identity, Session, Transaction, Watcher,
+    Backend, Begin, Blocker, ConnectOptions, IN_TRANSACTION, Identity, Session, Transaction, Watcher,
 };
 use crate::db::url::DatabaseUrl;
 use crate::dialect::Dialect;
@@ -507,10 +507,11 @@ impl Executor<'_> {
         Event::Expired
     }
 
-    /// Ends the backend of a run that has given no sign of life for a minute, so that its lock is freed. Where the
-    /// server watches the socket (`client_connection_check_interval`) it has done so long before.
+    /// Ends the session of a run that has given no sign of life for a minute, so that its lock is freed. Where the
+    /// server watches the socket (`client_connection_check_interval`) it has done so long before; not where a machine
+    /// was lost without a word. A run that has not written of itself yet is known by its session, which does nothing.
     async fn end_dead_runner(&mut self) {
-        const SILENCE_S: i64 = 60;
+        const SILENCE: Duration = Duration::from_secs(60);
         const LOOK_EVERY: Duration = Duration::from_secs(5);
         if self.looked_for_dead.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
             return;
@@ -518,14 +519,33 @@ impl Executor<'_> {
         self.looked_for_dead = Some(Instant::now());
         let journal = self.journal;
         let Ok(history) = journal.read(self.session()).await else { return };
-        let Some(run) = history.open_run.filter(|run| run.silent_s >= SILENCE_S) else { return };
-        if self.session().end_backend(&run.backend).await.unwrap_or(false) {
+        let run = history.open_run;
+        let silent = run.as_ref().filter(|run| run.silent_s >= SILENCE.as_secs().cast_signed());
+        if let Some(run) = silent
+            && self.session().end_backend(&run.backend).await.unwrap_or(false)
+        {
             tracing::warn!(
                 event = "ended dead runner",
                 "ended session {} of run {}, which gave no sign of life for {} s",
                 run.backend.pid,
                 run.id,
                 run.silent_s
+            );
+            return;
+        }
+        let key = journal.lock_key();
+        let idle = self.session().idle_holder(&key, SILENCE).await.ok().flatten();
+        // A run that gives signs of life may wait for a program.
+        let lives =
+            |idle: &Backend| run.as_ref().is_some_and(|run| run.backend.pid == idle.pid && silent.is_none());
+        if let Some(idle) = idle.filter(|idle| !lives(idle))
+            && self.session().end_backend(&idle).await.unwrap_or(false)
+        {
+            tracing::warn!(
+                event = "ended dead runner",
+                "ended session {}, which had the lock and did nothing for {} s",
+                idle.pid,
+                SILENCE.as_secs()
             );
         }
     }
@@ -1094,7 +1114,7 @@ impl Executor<'_> {
             in_parts: false,
             checksum: self.statement(unit, ordinal).map(Statement::checksum).unwrap_or_default(),
             before,
-            backend: backend.unwrap_or(crate::db::session::Backend { pid: 0, started: String::new() }),
+            backend: backend.unwrap_or(Backend { pid: 0, started: String::new() }),
         }
     }
 

@@ -37,6 +37,7 @@ mod model;
 mod plan;
 mod poolers;
 mod programs;
+mod proxy;
 mod readme;
 mod release_phase;
 mod roundtrip_chain;

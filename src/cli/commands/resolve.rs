@@ -146,9 +146,10 @@ fn open(folder: &Folder, history: &History, dialect: crate::dialect::Dialect) ->
             out.push_str(&format!("  statement {}: {state}: {text}\n", statement.ordinal + 1));
             if !statement.done {
                 out.push_str(&format!(
-                    "    look in the database whether it was carried out, then say so:\n    \
+                    "{}    to tell: look whether the database has what it makes, then say so:\n    \
                      twostep resolve {v} --done        it was; the next run goes on behind it\n    \
                      twostep resolve {v} --not-done    it was not; the next run runs it again\n",
+                    about(statement),
                     v = row.version
                 ));
             }
@@ -158,6 +159,14 @@ fn open(folder: &Folder, history: &History, dialect: crate::dialect::Dialect) ->
         "nothing is open: every migration is either applied or not\n".to_owned()
     } else {
         out
+    }
+}
+
+/// The session of the server that ran it, which may still be at it.
+fn about(statement: &StatementRow) -> String {
+    match statement.backend.pid {
+        0 => String::new(),
+        pid => format!("    session {pid} of the server ran it, and must be gone\n"),
     }
 }
 

@@ -7,6 +7,9 @@ use crate::cli::printer::Report;
 use crate::db::session::Backend;
 use crate::run::contention::describe;
 
+/// How long a session that has the lock, and belongs to no run in the history, has to do nothing to be taken for dead.
+const IDLE: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -42,6 +45,10 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
         ));
         let same = holder.as_ref().is_none_or(|holder| holder.pid == run.backend.pid);
         backend = same.then(|| run.backend.clone());
+    }
+    if backend.is_none() {
+        // A run that was lost before it has written of itself.
+        backend = session.idle_holder(&key, IDLE).await.map_err(failed)?;
     }
     context.printer.result(&text);
     if !args.yes {

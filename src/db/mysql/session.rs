@@ -299,6 +299,21 @@ impl Session for MysqlSession {
         Ok(Some(found.map_or_else(|| super::watcher::hidden(holder), super::watcher::blocker)))
     }
 
+    async fn idle_holder(&mut self, key: &LockKey, idle: Duration) -> Result<Option<Backend>, DbError> {
+        let lock = literal(&lock_name(&self.database, key), DIALECT);
+        let rows = self.ask(&format!("SELECT IS_USED_LOCK({lock})")).await?;
+        let Some(holder) = rows.first().and_then(|row| row.number(0)) else { return Ok(None) };
+        let now = self.ask("SELECT UNIX_TIMESTAMP(); SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
+        let processes = self.ask("SHOW FULL PROCESSLIST").await?;
+        let is_idle = |row: &&Row| {
+            row.number(0) == Some(holder)
+                && row.text(4) == "Sleep"
+                && row.number(5).and_then(|age| u64::try_from(age).ok()) >= Some(idle.as_secs())
+        };
+        let found = processes.iter().any(|row| is_idle(&row));
+        Ok(found.then(|| Backend { pid: holder, started: server::started(&now) }))
+    }
+
     async fn unlock(&mut self, key: &LockKey) -> Result<bool, DbError> {
         let lock = literal(&lock_name(&self.database, key), DIALECT);
         let rows = self.ask(&format!("SELECT RELEASE_LOCK({lock})")).await?;

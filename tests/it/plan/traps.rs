@@ -2,6 +2,7 @@
 
 use super::{Case, Deployment};
 use crate::client::Client;
+use crate::faults::scene::{Place, Scene};
 use crate::servers;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -192,25 +193,16 @@ fn trap_11_r10_and_r11_killed_at_every_point_the_same_command_goes_on() {
         Case { rows: "insert into orders (name) select 'n' || n from generate_series(1, 1400) n", ..RENAME };
     let planned = Deployment::new(server, &case);
     planned.plan(&case);
-    let prepared = || {
-        let deployment = Deployment::new(server, &case);
-        let url = deployment.database.url();
-        // The databases go with the server.
-        std::mem::forget(deployment.database);
-        url
+    let Deployment { project, database: template } = planned;
+    let fresh = |_: &crate::twostep::Project| {
+        let place = server.fresh_database_name();
+        server.psql("postgres", &format!("create database {} template {}", place.name, template.name));
+        Place::new(place.url(), place.name.clone(), move || drop(place))
     };
-    let state = |url: &str| {
-        let catalog =
-            planned.project.twostep(&["db", "dump"]).env("DATABASE_URL", url).run().expect(0).stdout;
-        let database = url.rsplit('/').next().unwrap().to_owned();
-        let rows = server
-            .psql(&database, "select count(*), count(distinct id), min(status), max(status) from orders");
-        let open = server.psql(&database, "select count(*) from twostep.statement");
-        format!("{catalog}\n{rows}\n{open}")
-    };
-    let points =
-        crate::faults::at_every_point(&planned.project, &["migrate", "--contract"], &prepared, &state);
-    servers::tell(&format!("a rename in two steps: killed at {points} points\n"));
+    let state = |name: &str| crate::faults::postgres::state(server, name);
+    let arguments = ["migrate", "--contract", "--lock-deadline", "20s"];
+    let scene = Scene::new("PostgreSQL", "a planned rename", &arguments, project, fresh, state);
+    crate::faults::kill::at_every_point(&scene, 40);
 }
 
 #[test]

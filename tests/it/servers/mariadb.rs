@@ -66,6 +66,11 @@ impl MariaDb {
         }))
     }
 
+    /// The port on localhost.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// What the server has logged so far.
     pub fn log(&self) -> String {
         self.supervisor.log()

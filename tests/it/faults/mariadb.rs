@@ -1,0 +1,134 @@
+//! The scenes on MariaDB, where each schema change commits by itself.
+
+use std::io::Write;
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::scene::{Place, Scene};
+use crate::servers::MariaDb;
+use crate::servers::mariadb::Database;
+use crate::twostep::Project;
+use crate::wait;
+
+/// Schema changes that commit by themselves, rows, variables of the session, stored programs and their calls.
+const MIGRATIONS: &[(&str, &str)] = &[
+    (
+        "1_users.up.sql",
+        "create table users (id bigint primary key, email varchar(50));\n\
+         insert into users values (1, 'a');\ninsert into users values (last_insert_id(2), 'b');\n\
+         set @id = last_insert_id(), @name = 'c''d';\ninsert into users values (@id + 5, @name);\n",
+    ),
+    ("1_users.down.sql", "drop table users;\n"),
+    (
+        "2_orders.up.sql",
+        "set @old = @@sql_mode, sql_mode = 'ANSI_QUOTES';\n\
+         create table orders (id bigint primary key, user_id bigint);\ncreate table notes (a int);\n\
+         create index \"by_user\" on orders (user_id);\nset sql_mode = @old;\n\
+         rename table notes to kept_notes, orders to new_orders;\ndrop table kept_notes;\n",
+    ),
+    ("2_orders.down.sql", "drop table new_orders;\n"),
+    (
+        "3_programs.up.sql",
+        "DELIMITER //\ncreate procedure fill()\nbegin\n  insert into new_orders values (1, 2); update users set email = concat(email, 'x');\n\
+         end//\ncreate trigger on_order before insert on new_orders for each row begin set new.user_id = 3; end//\n\
+         DELIMITER ;\ncall fill();\nset @s = 'alter table users add note text';\nprepare p from @s;\n\
+         update users set email = concat(email, 'y');\ndeallocate prepare p;\nanalyze table users;\ntruncate new_orders;\n",
+    ),
+    ("3_programs.down.sql", "drop trigger on_order;\nupdate users set email = 'z';\ndrop procedure fill;\n"),
+    ("R__names.sql", "create or replace view names as select id, email from users;\n"),
+];
+
+/// The start of a contract.
+const EXPANDED: &[(&str, &str)] = &[
+    (
+        "1_items.up.sql",
+        "create table items (a int primary key, b varchar(20), n int not null default 0);\n\
+         insert into items select seq, concat('b', seq), 0 from seq_1_to_50;\n",
+    ),
+    (
+        "2_expand.up.sql",
+        "-- twostep: phase expand\nalter table items add column code varchar(20);\ncreate index items_n on items (n);\n",
+    ),
+];
+
+const CONTRACT: (&str, &str) = (
+    "3_contract.up.sql",
+    "-- twostep: phase contract\nupdate items set n = n + 1 where a <= 5;\ndrop index items_n on items;\n\
+     alter table items drop column b;\nalter table items rename column code to b;\n",
+);
+
+/// The commands that there are scenes of.
+pub const COMMANDS: &[&str] = &["migrate", "rollback", "contract"];
+
+/// The scene of a command. What it starts from is made once, and copied for each try.
+pub fn scene<'s>(server: &'s MariaDb, command: &'static str) -> Scene<'s> {
+    let project = Project::new();
+    let template = server.fresh_database();
+    let on = |arguments: &[&str]| project.on(&template.url(), arguments).run().expect(0);
+    let arguments: &[&str] = match command {
+        "migrate" => &["migrate"],
+        "rollback" => {
+            project.write_migrations(MIGRATIONS);
+            on(&["migrate"]);
+            &["rollback", "--to", "2"]
+        }
+        "contract" => {
+            project.write_migrations(EXPANDED);
+            on(&["migrate"]);
+            on(&["release", "confirm", "--release", "r1"]);
+            project.write_migrations(&[CONTRACT]);
+            &["migrate"]
+        }
+        other => panic!("no scene {other}"),
+    };
+    if command == "migrate" {
+        project.write_migrations(MIGRATIONS);
+    }
+    let copy = dump(server, &template, &["--routines", "--triggers"]);
+    let fresh = move |_: &Project| {
+        let place = server.fresh_database();
+        load(server, &place.name, &copy);
+        Place::new(place.url(), place.name.clone(), move || drop(place))
+    };
+    Scene::new("MariaDB", command, arguments, project, fresh, |name| state(server, name))
+}
+
+fn dump(server: &MariaDb, database: &Database<'_>, options: &[&str]) -> String {
+    dump_of(server, &database.name, options)
+}
+
+fn dump_of(server: &MariaDb, name: &str, options: &[&str]) -> String {
+    let output =
+        server.client("mariadb-dump").args(["--skip-comments"]).args(options).arg(name).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn load(server: &MariaDb, name: &str, sql: &str) {
+    let mut client = server.client("mariadb").arg(name).stdin(Stdio::piped()).spawn().unwrap();
+    client.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
+    assert!(client.wait().unwrap().success());
+}
+
+/// See [`Scene::state`].
+pub fn state(server: &MariaDb, name: &str) -> String {
+    // The run's lock is its session's.
+    let sessions = format!("select count(*) from information_schema.processlist where db = '{name}'");
+    wait::until_true("the sessions of the run are gone", Duration::from_secs(15), || {
+        server.mysql("", &sessions) == "0"
+    });
+    let ours = ["meta", "run", "migration", "statement"]
+        .map(|table| format!("--ignore-table={name}.twostep_{table}"));
+    let ours: Vec<&str> = ours.iter().map(String::as_str).collect();
+    let options = [&ours[..], &["--routines", "--triggers", "--skip-extended-insert"]].concat();
+    let dump = dump_of(server, name, &options).replace(name, "DATABASE");
+    let (mut rows, schema): (Vec<&str>, Vec<&str>) =
+        dump.lines().partition(|line| line.starts_with("INSERT"));
+    rows.sort_unstable();
+    let history = server.try_mysql(
+        name,
+        "select version, name, kind, phase, state, checksum, breaks_older, sequence, release_id, applied_at is null, \
+         down_sql from twostep_migration order by sequence; select * from twostep_statement",
+    );
+    [schema.join("\n"), rows.join("\n"), history.unwrap_or_default()].join("\n")
+}

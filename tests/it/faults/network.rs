@@ -1,0 +1,125 @@
+//! The network breaks at each message of a run, in each way in which it can.
+
+use super::scene::Scene;
+use super::{Tally, chosen, is_long, mariadb, postgres};
+use crate::proxy::{Harm, Protocol, Proxy};
+use crate::servers::{self, required};
+
+/// Each way in which a connection can break, and come back at once.
+const HARMS: &[(Harm, &str)] = &[
+    (Harm::Drop, "connection broken before a message"),
+    (Harm::CutMessage, "connection broken within a message"),
+    (Harm::LoseAnswer, "answer lost, also to COMMIT"),
+    (Harm::CutAnswer, "connection broken within an answer"),
+    (Harm::HalfClose, "half-closed connection"),
+];
+
+/// Breaks the connection at each message; the network is there again at once, unless it `stays_away`.
+fn at_each_message(scene: &Scene<'_>, proxy: &Proxy, harm: Harm, name: &'static str, few: usize) {
+    let messages = messages(scene, proxy);
+    let mut tally = Tally::new(name, scene, messages.len());
+    for message in chosen(messages.len(), few) {
+        let place = scene.place();
+        proxy.plan(harm, message, false);
+        let disturbed = scene.run(&proxy.url(&place.url)).run();
+        let what = format!("{name} {message} ({})", messages[message - 1]);
+        assert!(proxy.is_done(), "{what}: it ended before: {}", disturbed.stderr);
+        scene.is_honest(&place, &disturbed, &what);
+        scene.completes(&place, &what, &disturbed.stderr);
+        tally.survived();
+    }
+}
+
+/// What an undisturbed run sends.
+fn messages(scene: &Scene<'_>, proxy: &Proxy) -> Vec<String> {
+    let place = scene.place();
+    proxy.plan(Harm::Drop, usize::MAX, false);
+    let outcome = scene.run(&proxy.url(&place.url)).run().expect(0);
+    scene.is_at_its_end(&place, "through the proxy", &outcome.stderr);
+    let messages = proxy.seen();
+    assert!(messages.len() > 20, "too few messages:\n{}", messages.join("\n"));
+    messages
+}
+
+/// A slow network changes nothing but the time.
+fn slowly(scene: &Scene<'_>, proxy: &Proxy) {
+    let mut tally = Tally::new("slow network, messages in pieces", scene, 1);
+    let place = scene.place();
+    proxy.plan(Harm::Slow, 1, false);
+    let outcome = scene.run(&proxy.url(&place.url)).run().expect(0);
+    scene.is_at_its_end(&place, "slowly", &outcome.stderr);
+    tally.survived();
+}
+
+/// The network breaks and stays away: the run gives up after its time, and says what holds.
+fn for_good(scene: &Scene<'_>, protocol: Protocol, port: u16) {
+    let proxy = Proxy::start(protocol, port);
+    let messages = messages(scene, &proxy);
+    // Those at which most hangs: a commit, and what runs outside a transaction.
+    let matters = |message: &String| message.contains("COMMIT") || message.contains("concurrently");
+    let places: Vec<usize> = (1..=messages.len()).filter(|n| matters(&messages[n - 1])).collect();
+    let tried: Vec<usize> = chosen(places.len(), 1).iter().map(|n| places[n - 1]).collect();
+    let mut tally = Tally::new("network gone for good behind a COMMIT", scene, places.len());
+    for four in tried.chunks(4) {
+        let running: Vec<_> = four
+            .iter()
+            .map(|message| {
+                let (place, proxy) = (scene.place(), Proxy::start(protocol, port));
+                proxy.plan(Harm::LoseAnswer, *message, true);
+                let running = scene.run(&proxy.url(&place.url)).spawn();
+                (place, proxy, running, message)
+            })
+            .collect();
+        for (place, proxy, running, message) in running {
+            let disturbed = running.wait();
+            let what = format!("gone behind message {message} ({})", messages[message - 1]);
+            assert!(proxy.is_done(), "{what}: it ended before");
+            assert_ne!(disturbed.code(), 0, "{what}: nobody could know\n{}", disturbed.stderr);
+            scene.is_honest(&place, &disturbed, &what);
+            scene.completes(&place, &what, &disturbed.stderr);
+            tally.survived();
+        }
+    }
+}
+
+#[test]
+fn postgres_network() {
+    let Some(server) = required("PostgreSQL", servers::postgres()) else { return };
+    let proxy = Proxy::start(Protocol::Postgres, server.port());
+    for command in postgres::COMMANDS {
+        let scene = postgres::scene(server, command);
+        for (harm, name) in HARMS {
+            at_each_message(&scene, &proxy, *harm, name, 2);
+        }
+        slowly(&scene, &proxy);
+    }
+}
+
+#[test]
+fn postgres_network_for_good() {
+    let Some(server) = required("PostgreSQL", servers::postgres()) else { return };
+    for command in postgres::COMMANDS.iter().take(if is_long() { 4 } else { 1 }) {
+        for_good(&postgres::scene(server, command), Protocol::Postgres, server.port());
+    }
+}
+
+#[test]
+fn mariadb_network() {
+    let Some(server) = servers::mariadb() else { return };
+    let proxy = Proxy::start(Protocol::Mysql, server.port());
+    for command in mariadb::COMMANDS {
+        let scene = mariadb::scene(server, command);
+        for (harm, name) in HARMS {
+            at_each_message(&scene, &proxy, *harm, name, 2);
+        }
+        slowly(&scene, &proxy);
+    }
+}
+
+#[test]
+fn mariadb_network_for_good() {
+    let Some(server) = servers::mariadb() else { return };
+    for command in mariadb::COMMANDS.iter().take(if is_long() { 4 } else { 1 }) {
+        for_good(&mariadb::scene(server, command), Protocol::Mysql, server.port());
+    }
+}
