@@ -12,6 +12,7 @@ pub mod files;
 mod migrator;
 pub mod name;
 pub mod plan;
+pub mod proof;
 pub mod report;
 pub mod roundtrip;
 pub mod rules;

@@ -9,6 +9,7 @@ pub mod exit;
 pub mod explain;
 pub mod lint;
 pub mod printer;
+pub mod proof;
 pub mod roundtrip;
 pub mod settings;
 pub mod since;

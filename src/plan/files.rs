@@ -48,9 +48,11 @@ pub fn files(
     let versions = versions_of(deploy.parts.len(), folder, at)?;
     let name = slug(&migration.name);
     let mut added = Vec::new();
-    for (part, version) in deploy.parts.iter().zip(&versions) {
+    for (number, (part, version)) in deploy.parts.iter().zip(&versions).enumerate() {
         let name = if deploy.is_single() { name.clone() } else { format!("{name}_{}", part.phase.title()) };
-        let (up, down) = scripts(part, deploy, migration, dialect);
+        let kept =
+            if number == 0 && !deploy.is_single() { super::plain::kept(migration) } else { Vec::new() };
+        let (up, down) = scripts(part, deploy, migration, &kept, dialect);
         let format = crate::source::by_id(folder.format).expect("a folder is read in a format of the list");
         let down = down.filter(|_| format.has_downs());
         let written = Written {
@@ -100,6 +102,7 @@ fn scripts(
     part: &Part,
     deploy: &Deploy,
     migration: &Migration,
+    kept: &[String],
     dialect: Dialect,
 ) -> (WrittenScript, Option<WrittenScript>) {
     let (stages, own_transaction) = match &part.down {
@@ -117,6 +120,7 @@ fn scripts(
     if matches!(part.down, Down::Irreversible) {
         head.push("-- twostep: irreversible because what it takes away is gone".to_owned());
     }
+    head.extend(kept.iter().cloned());
     head.extend(about(part, deploy, &slug(&migration.name)));
     let written = |planned: PlannedScript, transaction: bool| WrittenScript {
         text: planned.text,

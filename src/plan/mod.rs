@@ -5,16 +5,19 @@
 //! - `deploy`: those together, in an order in which every stage works;
 //! - `script`: the SQL of each stage, with what takes it back;
 //! - `files`: the migrations of the deploy in the folder's own format;
+//! - `plain`: the migration that they stand for, kept in them;
 //! - `show`: the deploy as a table.
 
 mod decide;
 mod deploy;
 mod files;
+mod plain;
 mod script;
 mod show;
 
 pub use decide::{Refusal, parse_fill};
 pub use deploy::{Deploy, Part, Phase, Request, plan};
 pub use files::{FilesProblem, PlannedFiles, files};
+pub use plain::stands_for;
 pub use script::PlannedScript;
 pub use show::table;

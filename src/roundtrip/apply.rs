@@ -2,7 +2,7 @@
 //! but without a history: nobody else is there, and nothing has to be resumed.
 
 use crate::db::error::{DbError, DbErrorClass};
-use crate::db::session::{Begin, IN_TRANSACTION, LockKey, Session};
+use crate::db::session::{Begin, IN_TRANSACTION, LockKey, Row, Session};
 use crate::db::url::DatabaseUrl;
 use crate::run::large::Statements;
 use crate::run::program;
@@ -78,6 +78,29 @@ pub struct Applier {
     url: DatabaseUrl,
     key: LockKey,
     folder: PathBuf,
+    looks: Option<Looks>,
+}
+
+/// A query that is asked behind each statement of a transaction, and the answers: what the transaction holds then.
+#[derive(Debug, Clone, Default)]
+pub struct Looks {
+    /// The query.
+    pub sql: &'static str,
+    /// The answers so far.
+    pub seen: Vec<Look>,
+}
+
+/// One answer.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// The number of the transaction, from 1.
+    pub transaction: usize,
+    /// Line of the statement that it was taken behind; 0 at the beginning of the transaction.
+    pub line: usize,
+    /// Its first words.
+    pub title: String,
+    /// What the query gave.
+    pub rows: Vec<Row>,
 }
 
 impl Applier {
@@ -98,7 +121,7 @@ impl Applier {
                 "the scratch database is locked by another run",
             ));
         }
-        Ok(Self { session, url: url.clone(), key, folder })
+        Ok(Self { session, url: url.clone(), key, folder, looks: None })
     }
 
     /// The database.
@@ -109,6 +132,16 @@ impl Applier {
     /// The session, for reading.
     pub fn session(&mut self) -> &mut dyn Session {
         &mut *self.session
+    }
+
+    /// Asks `sql` behind each statement of a transaction from now on.
+    pub fn look(&mut self, sql: &'static str) {
+        self.looks = Some(Looks { sql, seen: Vec::new() });
+    }
+
+    /// The answers since then.
+    pub fn looked(&mut self) -> Vec<Look> {
+        self.looks.take().map(|looks| looks.seen).unwrap_or_default()
     }
 
     /// Closes the session.
@@ -166,10 +199,15 @@ impl Applier {
     ) -> Result<(), ApplyError> {
         let begin = Begin { lock_timeout: LOCK_TIMEOUT, fresh, lock: None };
         let transaction = self.session.begin(begin).await.map_err(|error| place.failed(error))?;
+        let number =
+            1 + self.looks.as_ref().and_then(|looks| looks.seen.last()).map_or(0, |look| look.transaction);
+        self.take_look(number, None).await.map_err(|error| place.failed(error))?;
         for statement in statements {
             if let Err(error) = self.send(statement).await {
                 return Err(self.give_up(place.on(statement).failed(error)).await);
             }
+            let looked = self.take_look(number, Some(statement)).await;
+            looked.map_err(|error| place.on(statement).failed(error))?;
         }
         match self.session.commit(&transaction, &self.key, "SELECT 1").await {
             Ok(()) => Ok(()),
@@ -178,6 +216,16 @@ impl Applier {
                 Err(self.give_up(last.failed(error)).await)
             }
         }
+    }
+
+    /// Asks what the open transaction holds, at its beginning or behind a statement.
+    async fn take_look(&mut self, transaction: usize, statement: Option<&Statement>) -> Result<(), DbError> {
+        let Some(looks) = &mut self.looks else { return Ok(()) };
+        let rows = self.session.query(looks.sql).await?;
+        let line = statement.map_or(0, |statement| statement.line);
+        let title = statement.map(Statement::title).unwrap_or_default();
+        looks.seen.push(Look { transaction, line, title, rows });
+        Ok(())
     }
 
     /// Runs a statement that no transaction can hold.

@@ -16,19 +16,19 @@ use crate::schema::catalog::{Catalog, CatalogOptions};
 use crate::source::{Migration, Version};
 
 /// A migration, ready to be tried.
-pub(super) struct Ready<'a> {
+pub(crate) struct Ready<'a> {
     /// The migration.
-    pub(super) migration: &'a Migration,
+    pub(crate) migration: &'a Migration,
     /// Version and name.
-    pub(super) label: String,
+    pub(crate) label: String,
     /// Its up, or why it is not run.
-    pub(super) up: Result<Prepared, String>,
+    pub(crate) up: Result<Prepared, String>,
     /// Its down.
-    pub(super) down: Down,
+    pub(crate) down: Down,
 }
 
 /// What a migration has to be undone by.
-pub(super) enum Down {
+pub(crate) enum Down {
     /// Nothing, as the migration declares, and why.
     Irreversible(String),
     /// No script, and why where the format knows.
@@ -40,27 +40,27 @@ pub(super) enum Down {
 }
 
 impl Ready<'_> {
-    pub(super) fn version(&self) -> &Version {
+    pub(crate) fn version(&self) -> &Version {
         &self.migration.version
     }
 }
 
 /// Where databases come from, and what is in each from the start.
-pub(super) struct Bench<'a> {
-    pub(super) place: &'a mut Place,
-    pub(super) options: &'a Options,
+pub(crate) struct Bench<'a> {
+    pub(crate) place: &'a mut Place,
+    pub(crate) options: &'a Options,
     /// What a new database is copied from, where there is a prelude.
     base: Option<DatabaseUrl>,
     prelude: Option<Prepared>,
 }
 
 impl<'a> Bench<'a> {
-    pub(super) fn new(place: &'a mut Place, options: &'a Options, prelude: Option<Prepared>) -> Self {
+    pub(crate) fn new(place: &'a mut Place, options: &'a Options, prelude: Option<Prepared>) -> Self {
         Self { place, options, base: None, prelude }
     }
 
     /// A database with nothing in it but what the prelude makes.
-    pub(super) async fn fresh(&mut self) -> Result<Applier, RoundtripError> {
+    pub(crate) async fn fresh(&mut self) -> Result<Applier, RoundtripError> {
         if let Some(base) = self.base.clone()
             && let Some(copy) = self.place.copy(&base).await?
         {
@@ -80,7 +80,7 @@ impl<'a> Bench<'a> {
         Box::pin(self.fresh()).await
     }
 
-    pub(super) async fn open(&mut self, url: &DatabaseUrl) -> Result<Applier, RoundtripError> {
+    pub(crate) async fn open(&mut self, url: &DatabaseUrl) -> Result<Applier, RoundtripError> {
         let failed = |error| RoundtripError::Database(error);
         let connect = &self.options.connect;
         let mut session = db::connect(url, connect).await.map_err(failed)?;
@@ -93,21 +93,21 @@ impl<'a> Bench<'a> {
     }
 
     /// A copy of the database of `applier`, which is opened again.
-    pub(super) async fn copy(&mut self, applier: Applier) -> Result<(Applier, Applier), RoundtripError> {
+    pub(crate) async fn copy(&mut self, applier: Applier) -> Result<(Applier, Applier), RoundtripError> {
         let url = applier.url().clone();
         applier.close().await;
         let copied = self.place.copy(&url).await?.ok_or(RoundtripError::NoCopy)?;
         Ok((self.open(&url).await?, self.open(&copied).await?))
     }
 
-    pub(super) async fn remove(&mut self, applier: Applier) -> Result<(), RoundtripError> {
+    pub(crate) async fn remove(&mut self, applier: Applier) -> Result<(), RoundtripError> {
         let url = applier.url().clone();
         applier.close().await;
         Ok(self.place.remove(&url).await?)
     }
 
     /// A new database with these migrations applied.
-    pub(super) async fn rebuilt(&mut self, ups: &[&Ready<'_>]) -> Result<Applier, RoundtripError> {
+    pub(crate) async fn rebuilt(&mut self, ups: &[&Ready<'_>]) -> Result<Applier, RoundtripError> {
         let mut applier = self.fresh().await?;
         for ready in ups {
             let Ok(up) = &ready.up else { continue };
@@ -118,12 +118,12 @@ impl<'a> Bench<'a> {
     }
 
     /// The catalog of the applier's database.
-    pub(super) async fn catalog(&self, applier: &mut Applier) -> Result<Catalog, RoundtripError> {
+    pub(crate) async fn catalog(&self, applier: &mut Applier) -> Result<Catalog, RoundtripError> {
         self.catalog_with(applier, true).await
     }
 
     /// The same, with owners or without.
-    pub(super) async fn catalog_with(
+    pub(crate) async fn catalog_with(
         &self,
         applier: &mut Applier,
         owners: bool,
@@ -137,7 +137,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Puts rows into the empty tables of the applier's database. What cannot be filled stays empty.
-    pub(super) async fn fill(&self, applier: &mut Applier) {
+    pub(crate) async fn fill(&self, applier: &mut Applier) {
         match fill::fill(applier.session(), &self.options.journal).await {
             Ok(empty) => {
                 for (table, why) in empty {
@@ -149,7 +149,7 @@ impl<'a> Bench<'a> {
     }
 
     /// The rows of the applier's database; none where they cannot be read.
-    pub(super) async fn rows(&self, applier: &mut Applier) -> Rows {
+    pub(crate) async fn rows(&self, applier: &mut Applier) -> Rows {
         match rows::read(applier.session()).await {
             Ok(rows) => rows,
             Err(error) => {
@@ -161,7 +161,7 @@ impl<'a> Bench<'a> {
 }
 
 /// Whether a script has nothing to run.
-pub(super) fn is_empty(prepared: &Result<Prepared, String>) -> bool {
+pub(crate) fn is_empty(prepared: &Result<Prepared, String>) -> bool {
     let no_statement = |prepared: &Prepared| match &prepared.work {
         Work::Statements(statements) => statements.is_empty(),
         Work::LargeFile { .. } | Work::Program(_) => false,
@@ -170,6 +170,6 @@ pub(super) fn is_empty(prepared: &Result<Prepared, String>) -> bool {
 }
 
 /// An error in one line, for a report.
-pub(super) fn words(error: &ApplyError) -> String {
+pub(crate) fn words(error: &ApplyError) -> String {
     error.to_string()
 }

@@ -5,12 +5,12 @@
 
 pub mod allow;
 pub mod apply;
-mod bench;
+pub(crate) mod bench;
 mod chain;
-mod fill;
+pub(crate) mod fill;
 mod judge;
 pub mod prerequisite;
 pub mod report;
-mod rows;
+pub(crate) mod rows;
 pub mod run;
 pub mod verdict;

@@ -87,15 +87,31 @@ fn rows(count: usize) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }
 
+/// A row: what each column holds, none where it is NULL.
+pub type RowValues = BTreeMap<String, Option<String>>;
+
 /// The rows of the session's database.
 pub async fn read(session: &mut dyn Session) -> Result<Rows, DbError> {
+    let mut rows = Rows::default();
+    for (name, values) in values(session).await? {
+        let table = rows.tables.entry(name).or_default();
+        table.count = values.len();
+        for (column, value) in values.iter().flatten() {
+            table.add(column, value.as_deref());
+        }
+    }
+    Ok(rows)
+}
+
+/// The same, each row with its values, by the name of the table. Tables without a row are not in it.
+pub async fn values(session: &mut dyn Session) -> Result<BTreeMap<String, Vec<RowValues>>, DbError> {
     match session.dialect() {
         Dialect::Postgres => postgres(session).await,
         Dialect::Mysql | Dialect::Sqlite => others(session).await,
     }
 }
 
-async fn postgres(session: &mut dyn Session) -> Result<Rows, DbError> {
+async fn postgres(session: &mut dyn Session) -> Result<BTreeMap<String, Vec<RowValues>>, DbError> {
     let tables = session
         .query(
             "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c \
@@ -111,19 +127,16 @@ async fn postgres(session: &mut dyn Session) -> Result<Rows, DbError> {
         format!("SELECT {number}, pg_catalog.to_jsonb(t)::pg_catalog.text FROM {name} t LIMIT {ROWS_MAX}")
     };
     let sql: Vec<String> = names.iter().enumerate().map(select).collect();
-    let mut rows = Rows::default();
+    let mut rows: BTreeMap<String, Vec<RowValues>> = BTreeMap::new();
     if sql.is_empty() {
         return Ok(rows);
     }
     for row in session.query(&sql.join(";")).await? {
         let Some(name) = table_of(&row, &names) else { continue };
-        let table = rows.tables.entry((*name).to_owned()).or_default();
-        table.count += 1;
         let object: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(row.text(1)).unwrap_or_default();
-        for (column, value) in object {
-            table.add(&column, Some(&value.to_string()));
-        }
+        let values = object.into_iter().map(|(column, value)| (column, Some(value.to_string())));
+        rows.entry((*name).to_owned()).or_default().push(values.collect());
     }
     Ok(rows)
 }
@@ -132,7 +145,7 @@ fn table_of<'a, T>(row: &Row, names: &'a [T]) -> Option<&'a T> {
     row.number(0).and_then(|number| usize::try_from(number).ok()).and_then(|number| names.get(number))
 }
 
-async fn others(session: &mut dyn Session) -> Result<Rows, DbError> {
+async fn others(session: &mut dyn Session) -> Result<BTreeMap<String, Vec<RowValues>>, DbError> {
     let dialect = session.dialect();
     let columns = session
         .query(match dialect {
@@ -162,17 +175,17 @@ async fn others(session: &mut dyn Session) -> Result<Rows, DbError> {
         format!("SELECT {number}, {} FROM {table} LIMIT {ROWS_MAX}", columns.join(", "))
     };
     let sql: Vec<String> = tables.iter().enumerate().map(select).collect();
-    let mut rows = Rows::default();
+    let mut rows: BTreeMap<String, Vec<RowValues>> = BTreeMap::new();
     if sql.is_empty() {
         return Ok(rows);
     }
     for row in session.query(&sql.join(";")).await? {
         let Some((name, columns)) = table_of(&row, &tables) else { continue };
-        let table = rows.tables.entry((*name).to_owned()).or_default();
-        table.count += 1;
-        for (number, column) in columns.iter().enumerate() {
-            table.add(column, row.get(number + 1));
-        }
+        let values = columns.iter().enumerate();
+        let values = values
+            .map(|(number, column)| ((*column).to_owned(), row.get(number + 1).map(str::to_owned)))
+            .collect();
+        rows.entry((*name).to_owned()).or_default().push(values);
     }
     Ok(rows)
 }

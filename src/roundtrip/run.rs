@@ -16,7 +16,7 @@ use crate::run::pending;
 use crate::run::script::{self, Prepared, ScriptOptions, ScriptProblem};
 use crate::run::task::{self, Direction};
 use crate::schema::catalog::Catalog;
-use crate::source::{Body, Checksum, Folder, Kind, Script};
+use crate::source::{Body, Checksum, Folder, Kind, Migration, Script};
 use crate::text::Span;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -182,7 +182,7 @@ pub async fn run(
 }
 
 /// What is there before the first migration, ready to be run.
-fn prelude(options: &Options, dialect: Dialect) -> Result<Option<Prepared>, RoundtripError> {
+pub(crate) fn prelude(options: &Options, dialect: Dialect) -> Result<Option<Prepared>, RoundtripError> {
     let Some((path, text)) = &options.prelude else { return Ok(None) };
     let refused = |problems| RoundtripError::Prelude(ApplyError::Script(problems));
     own_script(path, text, dialect).map(Some).map_err(refused)
@@ -236,32 +236,33 @@ impl Judge<'_, '_> {
 }
 
 /// The migrations in the order in which `migrate` applies them to an empty database.
-fn ready(folder: &Folder, dialect: Dialect) -> Vec<Ready<'_>> {
+pub(crate) fn ready(folder: &Folder, dialect: Dialect) -> Vec<Ready<'_>> {
     let options = ScriptOptions { dialect, native: folder.format == "twostep" };
+    let pending = pending::compare(folder, &History::default(), None).pending;
+    pending.into_iter().map(|position| ready_one(&folder.migrations[position], options)).collect()
+}
+
+/// One migration, ready to be tried.
+pub(crate) fn ready_one(migration: &Migration, options: ScriptOptions) -> Ready<'_> {
     let prepare = |script: &Script| {
         script::prepare(script, options)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     };
-    let pending = pending::compare(folder, &History::default(), None).pending;
-    let one = |position: usize| {
-        let migration = &folder.migrations[position];
-        let declared = migration.up.directives.iter().find(|directive| directive.name == "irreversible");
-        let down = match (&migration.down, declared) {
-            (_, Some(declared)) => Down::Irreversible(declared.because.clone().unwrap_or_default()),
-            (None, None) => Down::None(migration.irreversible.clone()),
-            (Some(script), None) => match prepare(script) {
-                down if is_empty(&down) => Down::Empty,
-                down => Down::Script(down),
-            },
-        };
-        Ready {
-            migration,
-            label: task::label(&migration.version, &migration.name),
-            up: prepare(&migration.up),
-            down,
-        }
+    let declared = migration.up.directives.iter().find(|directive| directive.name == "irreversible");
+    let down = match (&migration.down, declared) {
+        (_, Some(declared)) => Down::Irreversible(declared.because.clone().unwrap_or_default()),
+        (None, None) => Down::None(migration.irreversible.clone()),
+        (Some(script), None) => match prepare(script) {
+            down if is_empty(&down) => Down::Empty,
+            down => Down::Script(down),
+        },
     };
-    pending.into_iter().map(one).collect()
+    Ready {
+        migration,
+        label: task::label(&migration.version, &migration.name),
+        up: prepare(&migration.up),
+        down,
+    }
 }
 
 /// Says how far it is, and how long it will take.

@@ -8,6 +8,7 @@ mod operations;
 mod others;
 mod refused;
 mod traps;
+mod verify;
 
 use crate::servers;
 use crate::servers::postgres::Database;

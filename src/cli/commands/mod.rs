@@ -79,7 +79,7 @@ impl Command {
         match self {
             Command::Init(args) => init::run(context, &args),
             Command::New(args) => new::run(context, &args),
-            Command::Plan(args) => plan::run(context, &args),
+            Command::Plan(args) => plan::run(context, &args).await,
             Command::Lint(args) => lint::run(context, &args),
             Command::Capture(args) => capture::run(context, &args),
             Command::Compat(args) => compat::run(context, &args),

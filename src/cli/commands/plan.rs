@@ -3,9 +3,11 @@
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::printer::{Report, visible};
+use crate::cli::proof::{self, ProofArgs};
 use crate::dialect::Dialect;
 use crate::engine::version::ServerVersion;
 use crate::plan::{self, Deploy, FilesProblem, PlannedFiles, Refusal, Request};
+use crate::proof::deploy::planned;
 use crate::schema::model::Schema;
 use crate::source::{Folder, Kind, Migration};
 use similar::TextDiff;
@@ -27,16 +29,29 @@ pub struct Args {
     /// Version of the server, such as 16
     #[arg(long, value_name = "VERSION")]
     server_version: Option<String>,
+
+    /// Whether and how it is proved
+    #[command(flatten)]
+    proof: ProofArgs,
 }
 
 const UNWRITTEN: &str = "nothing was written; no database was asked";
 
-/// Plans the migration, shows it, and writes it where that is asked for.
-pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
+/// Plans the migration, shows it, proves it and writes it where that is asked for.
+pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let dialect = match context.settings.optional("database_url") {
         Some(_) => context.url()?.dialect(),
         None => Dialect::Postgres,
     };
+    if args.proof.verify {
+        let folder = context.folder(Some(dialect))?;
+        let typed = args.migration.as_deref().map(|typed| chosen(&folder, Some(typed))).transpose()?;
+        if typed.is_none_or(|at| folder.migrations[at].phase().is_some()) {
+            let deploys = proof::written(&args.proof, context, &folder, typed, dialect)?;
+            let server = args.server_version.is_some().then(|| server(context, args, dialect)).transpose()?;
+            return proof::run(context, &args.proof, &folder, &deploys, server, dialect).await;
+        }
+    }
     if dialect != Dialect::Postgres {
         return Err(Report::new(
             Exit::Usage,
@@ -59,7 +74,19 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     }
     let files =
         plan::files(&deploy, &folder, at, dialect).map_err(|problem| unwritable(migration, &problem))?;
-    show(context, &deploy, server, &files);
+    if !args.proof.verify || args.proof.is_for_people() {
+        show(context, &deploy, server, &files);
+    }
+    if args.proof.verify {
+        let parts = proof::read_back(&files, &folder, dialect);
+        let planned = planned(&folder, at, parts);
+        let version = args.server_version.is_some().then_some(server);
+        let deploys = [planned];
+        let exit = proof::run(context, &args.proof, &folder, &deploys, version, dialect).await?;
+        if exit != Exit::Done || !args.write {
+            return Ok(exit);
+        }
+    }
     if !args.write {
         context
             .printer

@@ -15,10 +15,7 @@ const ROWS: usize = 2;
 const TRIES_MAX: usize = 80;
 
 /// Fills every empty table of the session's database. What it gives are the tables that stay empty, and why.
-pub(in crate::roundtrip) async fn fill(
-    session: &mut dyn Session,
-    journal: &str,
-) -> Result<Vec<(String, String)>, DbError> {
+pub(crate) async fn fill(session: &mut dyn Session, journal: &str) -> Result<Vec<(String, String)>, DbError> {
     let dialect = session.dialect();
     let mut empty = Vec::new();
     for table in tables::read(session, journal).await? {
@@ -39,17 +36,19 @@ pub(in crate::roundtrip) async fn fill(
 }
 
 /// Inserts one row: as its types want it, then with other values for one column after the other, then for two at a time.
-async fn insert(
+/// What it gives is the statement that was taken.
+pub(crate) async fn insert(
     session: &mut dyn Session,
     table: &Table,
     number: usize,
     dialect: Dialect,
-) -> Result<(), DbError> {
+) -> Result<String, DbError> {
     let columns: Vec<&Column> = table.columns.iter().filter(|column| !column.is_generated).collect();
     let mut row: Vec<Option<String>> =
         columns.iter().map(|column| first(table, column, number, dialect)).collect();
-    let mut error = match session.run(&sql(table, &columns, &row, dialect)).await {
-        Ok(_) => return Ok(()),
+    let statement = sql(table, &columns, &row, dialect);
+    let mut error = match session.run(&statement).await {
+        Ok(_) => return Ok(statement),
         Err(error) => error,
     };
     let options: Vec<Vec<String>> = columns
@@ -67,8 +66,9 @@ async fn insert(
         for (column, value) in singles(&options) {
             let mut tried = row.clone();
             tried[column] = Some(value.clone());
-            match session.run(&sql(table, &columns, &tried, dialect)).await {
-                Ok(_) => return Ok(()),
+            let statement = sql(table, &columns, &tried, dialect);
+            match session.run(&statement).await {
+                Ok(_) => return Ok(statement),
                 Err(next) => error = next,
             }
             tries += 1;
@@ -87,8 +87,9 @@ async fn insert(
         for (column, value) in pair {
             tried[column] = Some(value.clone());
         }
-        match session.run(&sql(table, &columns, &tried, dialect)).await {
-            Ok(_) => return Ok(()),
+        let statement = sql(table, &columns, &tried, dialect);
+        match session.run(&statement).await {
+            Ok(_) => return Ok(statement),
             Err(next) => error = next,
         }
     }
@@ -108,12 +109,21 @@ fn pairs(options: &[Vec<String>]) -> impl Iterator<Item = [(usize, &String); 2]>
     })
 }
 
-fn in_key(table: &Table, column: &Column) -> bool {
+pub(crate) fn in_key(table: &Table, column: &Column) -> bool {
     table.keys.iter().any(|key| key.columns.contains(&column.name))
 }
 
+/// A row that gives only what it must: columns that may be NULL or have a default are left out.
+pub(crate) fn shortest(table: &Table, number: usize, dialect: Dialect) -> String {
+    let must = |column: &&Column| !column.is_generated && !column.nullable && !column.has_default;
+    let columns: Vec<&Column> = table.columns.iter().filter(must).collect();
+    let row: Vec<Option<String>> =
+        columns.iter().map(|column| first(table, column, number, dialect)).collect();
+    sql(table, &columns, &row, dialect)
+}
+
 /// What is tried first; none leaves the column to its default.
-fn first(table: &Table, column: &Column, number: usize, dialect: Dialect) -> Option<String> {
+pub(crate) fn first(table: &Table, column: &Column, number: usize, dialect: Dialect) -> Option<String> {
     let mut keys = table.keys.iter().enumerate();
     if let Some((which, key)) = keys.find(|(_, key)| key.columns.contains(&column.name)) {
         if key.parent == table.name && column.nullable {

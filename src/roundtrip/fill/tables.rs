@@ -7,44 +7,44 @@ use crate::name::{Name, literal};
 
 /// A table.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// Its name as SQL.
-    pub(super) name: String,
-    pub(super) columns: Vec<Column>,
-    pub(super) keys: Vec<ForeignKey>,
+    pub(crate) name: String,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) keys: Vec<ForeignKey>,
     /// The texts of its checks, and of the domains of its columns.
-    pub(super) checks: Vec<String>,
+    pub(crate) checks: Vec<String>,
 }
 
 /// A column of one.
 #[derive(Debug, Default)]
-pub(super) struct Column {
-    pub(super) name: String,
+pub(crate) struct Column {
+    pub(crate) name: String,
     /// Its type in lower case, with its modifiers.
-    pub(super) kind: String,
+    pub(crate) kind: String,
     /// The values of an enum.
-    pub(super) labels: Vec<String>,
-    pub(super) nullable: bool,
+    pub(crate) labels: Vec<String>,
+    pub(crate) nullable: bool,
     /// A row may do without it.
-    pub(super) has_default: bool,
+    pub(crate) has_default: bool,
     /// The server fills it, and refuses any other value.
-    pub(super) is_generated: bool,
+    pub(crate) is_generated: bool,
 }
 
 /// A foreign key of one.
 #[derive(Debug, Default)]
-pub(super) struct ForeignKey {
-    pub(super) columns: Vec<String>,
+pub(crate) struct ForeignKey {
+    pub(crate) columns: Vec<String>,
     /// The other table's name as SQL.
-    pub(super) parent: String,
-    pub(super) parent_columns: Vec<String>,
+    pub(crate) parent: String,
+    pub(crate) parent_columns: Vec<String>,
 }
 
 /// Parts the texts of one value.
 const UNIT: char = '\u{1f}';
 
 /// The tables of the session's database, those first that others refer to.
-pub(super) async fn read(session: &mut dyn Session, journal: &str) -> Result<Vec<Table>, DbError> {
+pub(crate) async fn read(session: &mut dyn Session, journal: &str) -> Result<Vec<Table>, DbError> {
     let dialect = session.dialect();
     let [columns, keys, checks] = match dialect {
         Dialect::Postgres => postgres(journal),

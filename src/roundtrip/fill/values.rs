@@ -8,7 +8,7 @@ use crate::name::literal;
 const CANDIDATES_MAX: usize = 24;
 
 /// The value of `column` in row `number` (from 1), as SQL; none where no value of its type is known.
-pub(super) fn usual(column: &Column, number: usize, dialect: Dialect) -> Option<String> {
+pub(crate) fn usual(column: &Column, number: usize, dialect: Dialect) -> Option<String> {
     if !column.labels.is_empty() {
         return column.labels.get((number - 1) % column.labels.len()).map(|label| literal(label, dialect));
     }
@@ -96,7 +96,7 @@ fn is_text(name: &str) -> bool {
 
 /// Other values for `column`, in the order in which they are tried where the usual one is refused: what its table's
 /// checks name, then what checks often ask for.
-pub(super) fn candidates(table: &Table, column: &Column, number: usize, dialect: Dialect) -> Vec<String> {
+pub(crate) fn candidates(table: &Table, column: &Column, number: usize, dialect: Dialect) -> Vec<String> {
     let mut all: Vec<String> = usual(column, number, dialect).into_iter().collect();
     let checks: Vec<&String> = table.checks.iter().filter(|check| check.contains(&column.name)).collect();
     let (name, _) = parts(&column.kind);

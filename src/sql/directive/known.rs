@@ -98,6 +98,15 @@ pub const KNOWN: &[KnownDirective] = &[
         works: true,
     },
     KnownDirective {
+        name: "stands-for",
+        scope: DirectiveScope::File,
+        words: DirectiveWords::One,
+        reason: false,
+        syntax: "stands-for NAME",
+        about: "the plain migration that the deploy stands for is in the lines `-- | …` below it; `plan --verify` compares with it",
+        works: true,
+    },
+    KnownDirective {
         name: "backfill",
         scope: DirectiveScope::Statement,
         words: DirectiveWords::Keys { required: &[], optional: &["key"] },

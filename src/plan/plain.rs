@@ -1,0 +1,78 @@
+//! The plain migration that a deploy stands for, kept as comments in its first file: what it is proved against.
+
+use crate::source::{Body, Migration, Script};
+
+/// What a line of it begins with.
+const MARGIN: &str = "-- |";
+/// The directive above it.
+const DIRECTIVE: &str = "stands-for";
+
+/// The comment lines that keep the plain migration; none where its text has no place in comments.
+pub(super) fn kept(migration: &Migration) -> Vec<String> {
+    let text = match &migration.up.body {
+        Body::Sql { file, span } => span.of(file).to_owned(),
+        Body::Statements { statements, .. } => {
+            statements.iter().map(|statement| format!("{};\n", statement.text)).collect()
+        }
+        Body::LargeFile { .. } | Body::Program { .. } => return Vec::new(),
+    };
+    let mut lines = vec![format!("-- twostep: {DIRECTIVE} {}", crate::source::slug(&migration.name))];
+    if !migration.up.transaction && !text.contains("twostep: no-transaction") {
+        lines.push(format!("{MARGIN} -- twostep: no-transaction"));
+    }
+    let own = text.trim().lines().map(|line| format!("{MARGIN} {}", line.trim_end()).trim_end().to_owned());
+    lines.extend(own);
+    lines
+}
+
+/// Name and text of the plain migration that `script` says it stands for.
+pub fn stands_for(script: &Script) -> Option<(String, String)> {
+    let directive = script.directives.iter().find(|directive| directive.name == DIRECTIVE)?;
+    let name = directive.words.first()?.clone();
+    let file = match &script.body {
+        Body::Sql { file, .. } | Body::Statements { file, .. } => file,
+        Body::LargeFile { .. } | Body::Program { .. } => return None,
+    };
+    // A directive's place may be that of a part of the file: what counts is where it stands.
+    let lines = file.lines().skip_while(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.len() < 3 || !words[..words.len() - 1].ends_with(&[DIRECTIVE])
+    });
+    let text: Vec<&str> = lines
+        .skip(1)
+        .map_while(|line| line.trim_start().strip_prefix(MARGIN))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect();
+    (!text.is_empty()).then(|| (name, format!("{}\n", text.join("\n"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{ReadOptions, SourceFile, read};
+
+    fn only(name: &str, text: &str) -> Migration {
+        let files = [SourceFile::text(name, text)];
+        read(&files, Some("twostep"), &ReadOptions::default()).unwrap().migrations.remove(0)
+    }
+
+    #[test]
+    fn what_is_kept_is_read_back() {
+        let text = "-- why\nALTER TABLE t\n  RENAME a TO b;\n\nCREATE FUNCTION f() RETURNS text AS $$ -- x\n  select '--' $$ LANGUAGE sql;\n";
+        let plain = only("1_rename_a.up.sql", text);
+        let head = kept(&plain).join("\n");
+        let first =
+            only("1_rename_a_expand.up.sql", &format!("-- twostep: phase expand\n{head}\n\nselect 1;"));
+        let (name, found) = stands_for(&first.up).unwrap();
+        assert_eq!(name, "rename_a");
+        assert_eq!(found, text);
+        assert_eq!(stands_for(&plain.up), None);
+    }
+
+    #[test]
+    fn a_plain_migration_without_a_transaction_says_so() {
+        let plain = only("1_i.up.sql", "-- twostep: no-transaction\nCREATE INDEX CONCURRENTLY i ON t (a);");
+        let lines = kept(&plain);
+        assert_eq!(lines.iter().filter(|line| line.contains("no-transaction")).count(), 1);
+    }
+}
