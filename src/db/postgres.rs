@@ -508,23 +508,20 @@ impl Session for PostgresSession {
     ) -> Result<(), DbError> {
         // One message: where a check fails, the rest of the message is not carried out. The cast of a text that is
         // no number is what fails, with our own words in the server's error. A migration may also have switched the
-        // role in a way that its text does not show (a DO block, a function).
+        // role in a way that its text does not show (a DO block, a function). The server reads this once per
+        // migration: it is as short as it can be, and CASE asks its conditions in their order.
         let user = self.identity.as_ref().map_or("", |identity| identity.user.as_str());
-        let failure = format!(
-            "({} OPERATOR(pg_catalog.||) pg_catalog.left(pg_catalog.pg_backend_pid()::pg_catalog.text, 0))\
-             ::pg_catalog.int4",
-            literal(FENCE, DIALECT)
-        );
         let sql = format!(
-            "SELECT CASE WHEN current_user::pg_catalog.text OPERATOR(pg_catalog.<>) {user} \
-             THEN ({switched} OPERATOR(pg_catalog.||) current_user::pg_catalog.text)::pg_catalog.int4 \
-             WHEN pg_catalog.current_setting('{MARK}', true) OPERATOR(pg_catalog.=) {token} \
-             THEN CASE WHEN pg_catalog.pg_advisory_unlock({number}) \
-             THEN CASE WHEN pg_catalog.pg_try_advisory_lock({number}) THEN 0 ELSE {failure} END \
-             ELSE {failure} END ELSE {failure} END;{journal};COMMIT",
+            "SELECT (CASE WHEN current_user OPERATOR(pg_catalog.<>) {user} \
+             THEN pg_catalog.concat({switched}, current_user) \
+             WHEN (pg_catalog.current_setting('{MARK}', true) OPERATOR(pg_catalog.=) {token}) IS NOT TRUE \
+             THEN {fence} WHEN NOT pg_catalog.pg_advisory_unlock({number}) THEN {fence} \
+             WHEN NOT pg_catalog.pg_try_advisory_lock({number}) THEN {fence} \
+             ELSE '0' END)::pg_catalog.int4;{journal};COMMIT",
             user = literal(user, DIALECT),
             switched = literal(SWITCHED_ROLE, DIALECT),
             token = literal(&transaction.token, DIALECT),
+            fence = literal(FENCE, DIALECT),
             number = key.number(),
         );
         self.run(&sql).await.map(drop)

@@ -428,16 +428,21 @@ impl Journal {
         )
     }
 
-    /// Whether all of `migrations` (version, kind, checksum) are applied and nothing else is. `None` where the journal
-    /// is not there. What is not so is left to [`Journal::read`] to tell: four columns are read here, since with them
-    /// as they are a new session answers soonest (a hash made by the server takes it twice as long).
+    /// Whether all of `migrations` (version, kind, checksum) are applied by us and nothing else is. `None` where the
+    /// journal is not there. What is not so is left to [`Journal::read`] to tell: five columns are read here, since with
+    /// them as they are a new session answers soonest (a hash made by the server takes it twice as long).
     pub async fn is_all_applied<'a>(
         &self,
         session: &mut dyn Session,
         migrations: impl Iterator<Item = (&'a str, &'a str, &'a str)>,
     ) -> Option<bool> {
-        let sql = format!("SELECT version, kind, state, checksum FROM {}", self.table("migration"));
+        let sql =
+            format!("SELECT version, kind, state, checksum, adopted_from FROM {}", self.table("migration"));
         let rows = session.query(&sql).await.ok()?;
+        if rows.iter().any(|row| row.get(4).is_some()) {
+            // The other tool's table may have to be looked at.
+            return Some(false);
+        }
         let mut applied: Vec<_> =
             rows.iter().map(|row| (row.text(0), row.text(1), row.text(2), row.text(3))).collect();
         let mut wanted: Vec<_> = migrations

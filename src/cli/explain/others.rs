@@ -37,6 +37,7 @@ pub(super) fn mirror(error: &MirrorError) -> Report {
         MirrorError::WentOn { .. } => report
             .why("they were applied by that tool since it was adopted, and must not be run again")
             .help("`twostep adopt` takes them over too"),
+        MirrorError::TakenBack { versions, .. } => taken_back(report, versions),
         MirrorError::NotPossible { why, .. } => {
             report.why(visible(why)).help("settle it with that tool").help(without)
         }
@@ -112,11 +113,14 @@ fn plan(report: Report, folder: &Path, error: &PlanError) -> Report {
             .why("it keeps only its newest version, so that what is applied is told by the files up to that")
             .help("take over with the files that have it")
             .help("or say up to which of these files the database is: `--baseline VERSION`, or `--baseline none`"),
-        PlanError::TakenBack { versions, .. } => report
-            .why("the history of twostep still has them as applied")
-            .help(format!(
-                "say that they are not: `twostep resolve {} --not-applied`",
-                versions.first().and_then(|label| label.split('_').next()).unwrap_or("VERSION")
-            )),
+        PlanError::TakenBack { versions, .. } => taken_back(report, versions),
     }
+}
+
+/// What to do about versions that the other tool has rolled back, and that the journal has as applied.
+fn taken_back(report: Report, versions: &[String]) -> Report {
+    report.why("the history of twostep still has them as applied").help(format!(
+        "say that they are not: `twostep resolve {} --not-applied`",
+        versions.first().and_then(|label| label.split('_').next()).unwrap_or("VERSION")
+    ))
 }

@@ -61,6 +61,14 @@ pub enum MirrorError {
         /// What.
         versions: Vec<String>,
     },
+    /// The tool has taken back what the journal has as applied.
+    #[error("{tool} has taken back what is applied here: {}", .versions.join(", "))]
+    TakenBack {
+        /// The tool.
+        tool: String,
+        /// What.
+        versions: Vec<String>,
+    },
     /// The tool's history is not in order, or cannot hold this.
     #[error("the history of {tool} cannot be kept in step")]
     NotPossible {
@@ -113,9 +121,10 @@ impl Mirror {
                 let why = troubles.first().map(|trouble| trouble.what.clone()).unwrap_or_default();
                 return Err(not_possible(why));
             }
-            Err(error @ (PlanError::TakenBack { .. } | PlanError::Changed { .. })) => {
-                return Err(not_possible(error.to_string()));
+            Err(PlanError::TakenBack { versions, .. }) => {
+                return Err(MirrorError::TakenBack { tool: from.tool.clone(), versions });
             }
+            Err(error @ PlanError::Changed { .. }) => return Err(not_possible(error.to_string())),
         }
         let dialect = session.dialect();
         // `int8` and `bigint`, as refinery makes it where it is built for versions of 64 bits.

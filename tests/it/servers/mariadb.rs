@@ -1,4 +1,5 @@
-//! MariaDB: one server for all tests, a database for each.
+//! MariaDB: one server for all tests, a database for each. `TWOSTEP_MYSQL_PORT` names another server to be asked
+//! instead, MySQL or MariaDB, as `scripts/matrix` does.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -26,17 +27,29 @@ const ADMIN: &str = "admin";
 
 /// A running MariaDB.
 pub struct MariaDb {
-    supervisor: Supervisor,
+    /// None where somebody else has started it.
+    supervisor: Option<Supervisor>,
     port: u16,
 }
 
 /// The server that all tests share. It takes passwords over TCP.
 pub fn mariadb() -> Option<&'static MariaDb> {
     static SERVER: OnceLock<Option<MariaDb>> = OnceLock::new();
-    required("MariaDB", SERVER.get_or_init(|| MariaDb::start("")).as_ref())
+    required("MariaDB", SERVER.get_or_init(|| MariaDb::given().or_else(|| MariaDb::start(""))).as_ref())
 }
 
 impl MariaDb {
+    /// The server on this machine that the caller has made ready, with our administrator.
+    fn given() -> Option<MariaDb> {
+        let port = std::env::var("TWOSTEP_MYSQL_PORT").ok()?;
+        Some(MariaDb { supervisor: None, port: port.parse().expect("TWOSTEP_MYSQL_PORT is a port") })
+    }
+
+    /// Whether it is MySQL, which lacks some of what MariaDB has.
+    pub fn is_mysql(&self) -> bool {
+        !self.mysql("", "select version()").contains("MariaDB")
+    }
+
     /// Starts a server of the test's own, with lines of its option file added. None where its programs are missing.
     pub fn start(settings: &str) -> Option<MariaDb> {
         let [daemon, install] = ["mariadbd", "mariadb-install-db"].map(|program| find_program(program, &[]));
@@ -60,8 +73,9 @@ impl MariaDb {
             );
             supervisor
                 .start(&prepare, &format!("exec {} --defaults-file=\"$PWD/ours.cnf\"\n", daemon.display()));
-            let server = MariaDb { supervisor, port };
-            server.supervisor.wait_ready(|| server.try_mysql("", "select 1").is_ok())?;
+            let mut server = MariaDb { supervisor: None, port };
+            supervisor.wait_ready(|| server.try_mysql("", "select 1").is_ok())?;
+            server.supervisor = Some(supervisor);
             Ok(server)
         }))
     }
@@ -73,7 +87,7 @@ impl MariaDb {
 
     /// What the server has logged so far.
     pub fn log(&self) -> String {
-        self.supervisor.log()
+        self.supervisor.as_ref().map_or_else(String::new, Supervisor::log)
     }
 
     /// A database's URL as the administrator.
