@@ -397,7 +397,8 @@ impl Executor<'_> {
             }
         }
         let author = Author { by: self.options.host.clone(), release: self.options.release.clone() };
-        let agenda = task::agenda(self.goal, self.folder, &self.history, &downs, &author, self.url.dialect())?;
+        let agenda =
+            task::agenda(self.goal, self.folder, &self.history, &downs, &author, self.url.dialect())?;
         if agenda.tasks.is_empty() && self.session.is_some() {
             // With nothing to do here there may still be something that the other tool has done or taken back.
             self.open_mirror().await?;

@@ -2,6 +2,7 @@
 //! nothing that is not part of the schema.
 
 mod mariadb;
+mod mysql;
 mod postgres;
 mod sqlite;
 

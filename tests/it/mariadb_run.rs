@@ -71,7 +71,10 @@ fn mariadb_twenty_at_once() {
 fn mariadb_sigterm_ends_a_long_statement() {
     let Some(server) = mariadb() else { return };
     let database = server.fresh_database();
-    let project = project(&[("1_slow.up.sql", "create table slow as select sleep(300) as s;\n")]);
+    let project = project(&[(
+        "1_slow.up.sql",
+        "create table slow as select sleep(300) as s from (select 1 union select 2) two;\n",
+    )]);
     let run = twostep(&project, &database, &["migrate"]).spawn();
     wait::until_true("the statement runs", Duration::from_secs(60), || {
         !running(server, &database, "create table slow").is_empty()
@@ -205,6 +208,10 @@ fn mariadb_rows_that_no_rollback_takes_back_are_not_written_twice() {
 fn mariadb_makes_what_the_plain_client_makes() {
     let Some(server) = mariadb() else { return };
     let (ours, plain) = (server.fresh_database(), server.fresh_database());
+    if server.is_mysql() {
+        // The client at hand is MariaDB's, which asks MySQL for another collation than MySQL's own.
+        return;
+    }
     // With the driver's own modes `||` would join texts, and `count` with a blank behind it be no name.
     let sql = "create table count (a int, b timestamp default current_timestamp);\n\
                create function f() returns int deterministic return 1 || 0;\n\
@@ -236,11 +243,11 @@ fn mariadb_refusals_are_clear() {
     assert!(missing.stderr.contains("twostep db create"), "{}", missing.stderr);
 
     let name = &database.name;
-    server.mysql(
-        "",
-        &format!("create user reader_{name} identified by 'x'; grant select on {name}.* to reader_{name}"),
-    );
-    let poor = migrate(server.url_as(&format!("reader_{name}"), "x", name)).expect(9);
+    // MySQL takes no longer names.
+    let reader = &format!("reader_{name}")[..32];
+    server
+        .mysql("", &format!("create user {reader} identified by 'x'; grant select on {name}.* to {reader}"));
+    let poor = migrate(server.url_as(reader, "x", name)).expect(9);
     assert!(poor.stderr.contains("not allowed"), "{}", poor.stderr);
     assert_eq!(database.mysql("show tables"), "");
 }
@@ -253,6 +260,10 @@ fn mariadb_what_only_mysql_has_is_said_before_the_start() {
         ("1_t.up.sql", "create table t (a json);\n"),
         ("2_v.up.sql", "create view v as select a->>'$.b' as b from t;\n"),
     ]);
+    if server.is_mysql() {
+        twostep(&project, &database, &["migrate"]).run().expect(0);
+        return;
+    }
     let refused = twostep(&project, &database, &["migrate"]).run().expect(3);
     assert!(refused.stderr.contains("migration 2_v, statement 1 of 1: MariaDB 10."), "{}", refused.stderr);
     assert_eq!(database.mysql("show tables"), "");

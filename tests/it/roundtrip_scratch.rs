@@ -90,7 +90,8 @@ fn a_named_server_is_left_as_it_was() {
 fn mariadb_by_name() {
     let Some(server) = servers::mariadb() else { return };
     let outcome = project().twostep(&["roundtrip", "--scratch-url", &server.url("x")]).run().expect(0);
-    assert!(outcome.stdout.contains("2 migrations on MariaDB"), "{}", outcome.stdout);
+    let product = if server.is_mysql() { "MySQL" } else { "MariaDB" };
+    assert!(outcome.stdout.contains(&format!("2 migrations on {product}")), "{}", outcome.stdout);
     assert_eq!(server.mysql("", "show databases like 'twostep\\_scratch%'"), "");
 }
 

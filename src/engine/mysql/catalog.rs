@@ -21,6 +21,7 @@ pub fn query(is_mariadb: bool) -> String {
     let (expression, hidden) =
         if is_mariadb { ("NULL", "IGNORED = 'YES'") } else { ("EXPRESSION", "IS_VISIBLE = 'NO'") };
     let is_value = if is_mariadb { "0" } else { DEFAULT_IS_VALUE };
+    let reference_system = if is_mariadb { "NULL" } else { "SRS_ID" };
     let checks = if is_mariadb {
         "SELECT 'check', TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE, 'YES' FROM CHECK_CONSTRAINTS c \
          WHERE c.CONSTRAINT_SCHEMA = DATABASE()"
@@ -37,7 +38,8 @@ pub fn query(is_mariadb: bool) -> String {
          WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE <> 'TEMPORARY'",
         &format!(
             "SELECT 'column', TABLE_NAME, ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, \
-             EXTRA, COLLATION_NAME, GENERATION_EXPRESSION, COLUMN_COMMENT, {is_value} FROM COLUMNS \
+             EXTRA, COLLATION_NAME, GENERATION_EXPRESSION, COLUMN_COMMENT, {is_value}, {reference_system} \
+             FROM COLUMNS \
              WHERE TABLE_SCHEMA = DATABASE()"
         ),
         &format!(

@@ -11,6 +11,7 @@ pub(super) fn column(row: Fields<'_>, collation: &str) -> String {
     let generated = row.get(9).filter(|expression| !expression.is_empty());
     let mut words = vec!["column".to_owned(), Name::new(row.text(3)).shown(DIALECT), data_type];
     words.extend(row.get(8).filter(|own| *own != collation).map(|own| format!("collate {own}")));
+    words.extend(row.get(12).map(|system| format!("srid {system}")));
     words.extend((row.text(5) == "NO").then(|| "not null".to_owned()));
     if let Some(expression) = generated {
         let stored =
@@ -55,7 +56,7 @@ pub(super) fn plain_type(written: &str) -> String {
 /// An expression without what MySQL puts before each string, the character set of the connection that made it, and
 /// without the backslashes that come with that. MariaDB's are as they are.
 pub(super) fn plain_expression(written: &str) -> String {
-    const MARKS: &[&str] = &["_utf8mb4", "_utf8mb3"];
+    const MARKS: &[&str] = &["_utf8mb4", "_utf8mb3", "_latin1"];
     let is_escaped = MARKS.iter().any(|mark| written.contains(&format!("{mark}\\'")));
     if !is_escaped {
         return written.to_owned();
@@ -134,6 +135,7 @@ mod tests {
     fn the_character_set_of_a_connection_is_left_out() {
         for (written, plain) in [
             (r"(`a` <> _utf8mb3\'\')", "(`a` <> '')"),
+            (r"(`a` <> _latin1\'x\')", "(`a` <> 'x')"),
             (r"concat(_utf8mb4\'it\\\'s\',`b`)", r"concat('it\'s',`b`)"),
             (r"`a` <> 'it\'s'", r"`a` <> 'it\'s'"),
         ] {
