@@ -99,6 +99,7 @@ fn mariadb() -> Option<Pair> {
     let plain_name = names[0].clone();
     let plain = move |sql: &str, _: bool| {
         let mut client = server.client("mariadb");
+        client.args(as_mysql(server));
         feed(client.args(["--default-character-set=utf8mb4", &plain_name]), sql).map(drop)
     };
     let look = move |which: usize| {
@@ -126,7 +127,17 @@ fn mariadb() -> Option<Pair> {
         };
         format!("{}\n{}", without_counters(&dump), tables.lines().map(count).collect::<Vec<_>>().join("\n"))
     };
-    Some(Pair { engine: "MariaDB", urls, plain: Box::new(plain), look: Box::new(look) })
+    Some(Pair {
+        engine: if server.is_mysql() { "MySQL" } else { "MariaDB" },
+        urls,
+        plain: Box::new(plain),
+        look: Box::new(look),
+    })
+}
+
+/// MariaDB's client asks MySQL for another collation than MySQL's own does.
+fn as_mysql(server: &servers::MariaDb) -> Option<&'static str> {
+    server.is_mysql().then_some("--init-command=SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci")
 }
 
 /// Numbers that the next row of a table gets depend on rows that were taken back.

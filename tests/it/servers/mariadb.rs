@@ -103,7 +103,8 @@ impl MariaDb {
     /// Makes an empty database that nobody else uses. It is dropped with the value.
     pub fn fresh_database(&self) -> Database<'_> {
         let name = fresh_name();
-        self.mysql("", &format!("create database {name}"));
+        // A server that was given may have it from a run before.
+        self.mysql("", &format!("drop database if exists {name}; create database {name}"));
         Database { server: self, name }
     }
 
