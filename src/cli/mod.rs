@@ -13,5 +13,6 @@ pub mod proof;
 pub mod roundtrip;
 pub mod settings;
 pub mod since;
+pub mod verify;
 
 pub use entry::main;

@@ -170,7 +170,7 @@ impl Judge<'_> {
             let Some((old, new)) = before.column(column).zip(after.column(column)) else { continue };
             let (old, new) = (old.clone(), new.clone());
             if used.write {
-                self.written_column(key, &old, &new);
+                self.written_column(key, &old, &new, used.null);
             }
             if used.read {
                 self.read_column(key, &old, &new);
@@ -193,9 +193,14 @@ impl Judge<'_> {
         }
     }
 
-    fn written_column(&mut self, key: &TableName, old: &Column, new: &Column) {
+    fn written_column(&mut self, key: &TableName, old: &Column, new: &Column, null: bool) {
         let name = &old.name;
         if new.nullability == Nullability::NotNull && old.nullability != Nullability::NotNull {
+            if null {
+                let why = format!("it sets `{key}.{name}` to NULL, which is NOT NULL then");
+                self.add(Verdict::WritesWrongly, why);
+                return;
+            }
             self.add(Verdict::NotCertain, format!("it writes `{key}.{name}`, which no longer takes NULL"));
         }
         let Some((from, to)) = old.data_type.as_ref().zip(new.data_type.as_ref()) else { return };
@@ -242,6 +247,12 @@ impl Judge<'_> {
     }
 
     fn constraints(&mut self, key: &TableName, before: &Table, after: &Table) {
+        for constraint in &after.constraints {
+            let known = before.constraints.iter().any(|old| old.kind == constraint.kind);
+            if let (ConstraintKind::Check(check), false) = (&constraint.kind, known) {
+                self.demanded(key, before, after, &constraint.name, &check.requires_not_null);
+            }
+        }
         let written = |columns: &[Name]| {
             columns.iter().any(|column| {
                 let used = self.before.uses.columns.iter();
@@ -284,6 +295,24 @@ impl Judge<'_> {
         }
         for why in new {
             self.add(Verdict::NotCertain, why);
+        }
+    }
+
+    /// Columns that a new check demands a value of, and that a query leaves out or sets to `NULL`.
+    fn demanded(&mut self, key: &TableName, before: &Table, after: &Table, check: &Name, columns: &[Name]) {
+        for name in columns {
+            let is_filled = after.column(name).is_none_or(|column| {
+                column.default.is_some() || column.generation.is_some() || before.column(name).is_none()
+            });
+            let leaves_out = self.after.uses.inserts.iter().any(|insert| {
+                insert.table == *key && !insert.columns.iter().any(|given| same(given, name, self.dialect))
+            });
+            let sets_null = (self.before.uses.columns.iter())
+                .any(|((of, column), used)| of == key && used.null && same(column, name, self.dialect));
+            if sets_null || leaves_out && !is_filled {
+                let why = format!("it gives `{key}.{name}` no value, which the new check `{check}` demands");
+                self.add(Verdict::WritesWrongly, why);
+            }
         }
     }
 

@@ -1,8 +1,9 @@
-//! The running code's queries against each schema of a deploy: the schemas (`stages`), what differs (`difference`),
-//! what that means for one query (`judge`), for all queries and stages (`matrix`), for lint (`running`), and how it is
-//! written (`report`).
+//! The running code's queries against each schema of a deploy: the schemas (`stages`), what differs (`difference`), what
+//! that means for one query (`judge`), for all queries and stages (`matrix`), for lint (`running`), for a contract that
+//! waits (`gate`), beside what a server said (`verify`), and how it is written (`report`).
 
 pub mod difference;
+pub mod gate;
 pub mod judge;
 pub mod matrix;
 pub mod report;
@@ -10,3 +11,4 @@ pub mod running;
 pub mod stages;
 #[cfg(test)]
 mod tests;
+pub mod verify;

@@ -15,6 +15,9 @@ pub struct CompatReport {
     pub queries: Vec<Row>,
     /// Why the evidence may lack queries.
     pub gaps: Vec<String>,
+    /// The server that was asked at each stage, where one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<String>,
 }
 
 /// What becomes of one query.
@@ -111,6 +114,9 @@ impl CompatReport {
             }
         }
         let _ = writeln!(out, "\n{}", self.summary());
+        if let Some(server) = &self.verified {
+            let _ = writeln!(out, "each query was prepared at each stage on {server}");
+        }
         if let Some(gap) = self.gaps.first() {
             let more = self.gaps.len() - 1;
             let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };

@@ -139,6 +139,19 @@ fn inserts_that_leave_out_a_column() {
 }
 
 #[test]
+fn what_is_left_empty_or_set_to_null_is_refused() {
+    let check_ = "alter table posts add constraint c check (title is not null) not valid";
+    check(check_, "insert into posts (id) values ($1)", Verdict::WritesWrongly, "the new check `c` demands");
+    check(check_, "insert into posts (id, title) values ($1, $2)", Verdict::NotCertain, "`c`");
+    check(check_, "update posts set title = null where id = $1", Verdict::WritesWrongly, "no value");
+    check(check_, "update posts set user_id = null", Verdict::Works, "");
+    let required = "alter table posts alter column title set not null";
+    check(required, "update posts set title = null", Verdict::WritesWrongly, "to NULL");
+    check(required, "insert into posts (id, title) values ($1, null)", Verdict::WritesWrongly, "to NULL");
+    check(required, "insert into posts (id, title) select id, title from posts", Verdict::NotCertain, "NULL");
+}
+
+#[test]
 fn constraints_may_refuse_what_is_written() {
     check(
         "alter table posts add constraint c check (title <> '')",

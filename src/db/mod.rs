@@ -3,6 +3,7 @@
 mod alone;
 pub mod catalog;
 pub mod error;
+pub mod evidence;
 pub mod mysql;
 pub mod postgres;
 pub mod scratch;

@@ -226,6 +226,10 @@ pub trait Session: Send {
     /// Runs one or more statements, and gives all rows of all of them.
     async fn query(&mut self, sql: &str) -> Result<Vec<Row>, DbError>;
 
+    /// Asks what the server makes of the one query `sql`, without running it: the names and the types of the columns of
+    /// its result. It fails where the server would refuse to run it, whatever its parameters are.
+    async fn describe(&mut self, sql: &str) -> Result<Vec<(String, String)>, DbError>;
+
     /// Runs `COPY … FROM stdin` with `rows`.
     async fn copy_in(
         &mut self,

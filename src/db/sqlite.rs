@@ -9,7 +9,10 @@ use super::url::DatabaseUrl;
 use crate::dialect::Dialect;
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, Connection, Executor, Row as _, TypeInfo as _, ValueRef as _};
+use sqlx::{
+    AssertSqlSafe, Column as _, Connection, Executor, Row as _, SqlSafeStr as _, Statement as _,
+    TypeInfo as _, ValueRef as _,
+};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -262,6 +265,16 @@ impl Session for SqliteSession {
     async fn query(&mut self, sql: &str) -> Result<Vec<Row>, DbError> {
         let rows = self.connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(sql))).await.map_err(from_sqlx)?;
         rows.iter().map(text_row).collect::<Result<_, _>>().map_err(from_sqlx)
+    }
+
+    async fn describe(&mut self, sql: &str) -> Result<Vec<(String, String)>, DbError> {
+        self.connection.clear_cached_statements().await.map_err(from_sqlx)?;
+        let prepared = self.connection.prepare(AssertSqlSafe(sql).into_sql_str()).await;
+        let statement = prepared.map_err(from_sqlx)?;
+        let column = |column: &sqlx::sqlite::SqliteColumn| {
+            (column.name().to_owned(), column.type_info().name().to_owned())
+        };
+        Ok(statement.columns().iter().map(column).collect())
     }
 
     async fn copy_in(

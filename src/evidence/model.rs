@@ -1,9 +1,15 @@
 //! What is known of the running code, as one file that people review: `twostep.evidence.json`. It holds no data: no
 //! literal and no comment of a query gets into it.
 
+use super::day;
+use super::facts::{Database, Look};
+use super::resolve::resolve;
 use super::sources::Source;
 use crate::dialect::Dialect;
-use crate::engine::query::{lower, normal::normalize};
+use crate::engine::query::tree::Query;
+use crate::engine::query::{Unread, digest::small_names, lower, normal::normalize};
+use crate::schema::model::Schema;
+use crate::sql::lex::{Token, significant};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -11,8 +17,8 @@ use std::collections::BTreeMap;
 pub const FORM: u32 = 1;
 /// The file where nothing else is said.
 pub const FILE_NAME: &str = "twostep.evidence.json";
-/// The least number of days that must have been watched before "nobody uses it" is believed.
-const WINDOW_DAYS: u32 = 7;
+/// A query that the last captures of its source did not see for so many days is marked.
+const STALE_DAYS: i64 = 30;
 
 /// What is known of the running code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +30,9 @@ pub struct Evidence {
     pub engine: String,
     /// Where it comes from, by label and source.
     pub captures: Vec<Capture>,
+    /// The databases that were asked, by label.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub databases: Vec<Database>,
     /// The queries, by their text.
     pub queries: Vec<SeenQuery>,
 }
@@ -81,6 +90,9 @@ pub struct Sighting {
     /// How long it takes on average, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean_ms: Option<f64>,
+    /// Whether later captures of its source did not see it for a long time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stale: bool,
 }
 
 /// A query as a source gives it: with its literals, which get no further.
@@ -98,12 +110,20 @@ pub struct Sent {
     pub calls: Option<u64>,
     /// How long it takes on average, in milliseconds.
     pub mean_ms: Option<f64>,
+    /// The day on which it was sent last, where that is known.
+    pub day: Option<String>,
 }
 
 impl Evidence {
     /// Nothing known.
     pub fn new(dialect: Dialect) -> Self {
-        Self { form: FORM, engine: dialect.id().to_owned(), captures: Vec::new(), queries: Vec::new() }
+        Self {
+            form: FORM,
+            engine: dialect.id().to_owned(),
+            captures: Vec::new(),
+            databases: Vec::new(),
+            queries: Vec::new(),
+        }
     }
 
     /// Reads a file.
@@ -130,77 +150,157 @@ impl Evidence {
         format!("{text}\n")
     }
 
-    /// Takes in what `source` gave for the program `label` on `day`. What the same source said of it before is replaced
-    /// where it shows all at once, and else kept with its day.
-    pub fn add(&mut self, source: &Source, label: &str, day: &str, sent: &[Sent], blind: &[String]) {
+    /// Takes in what a look at `source` gave for the program `label` on `day`. What the same source said of it before is
+    /// replaced where it shows all at once, and else kept with its day.
+    pub fn add(&mut self, source: &Source, label: &str, day: &str, look: &Look) {
         let Some(dialect) = self.dialect() else { return };
         let is_same = |of: &str, id: &str| of == label && id == source.id;
         self.captures.retain(|capture| !is_same(&capture.label, &capture.source));
-        let all_blind = source.blind.iter().map(|text| (*text).to_owned()).chain(blind.iter().cloned());
+        let all_blind = source.blind.iter().map(|text| (*text).to_owned()).chain(look.blind.iter().cloned());
         self.captures.push(Capture {
             label: label.to_owned(),
             source: source.id.to_owned(),
             day: day.to_owned(),
-            window_days: None,
+            window_days: look.window_days,
             blind: all_blind.collect(),
         });
         self.captures.sort_by(|one, two| (&one.label, &one.source).cmp(&(&two.label, &two.source)));
-
-        let old = std::mem::take(&mut self.queries);
-        let mut queries: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
-        for mut query in old {
-            if source.shows_all {
-                query.seen.retain(|sighting| !is_same(&sighting.label, &sighting.source));
-            }
-            if !query.seen.is_empty() {
-                queries.insert(query.sql, query.seen);
-            }
-        }
-        for one in sent {
-            let sql = normalize(&one.sql, dialect);
-            // What begins transactions or sets variables uses nothing of a schema.
-            if sql.is_empty() || lower(&sql, dialect).is_err_and(|unread| unread.is_other) {
-                continue;
-            }
-            let new = Sighting {
+        if let Some(database) = &look.database {
+            self.databases.retain(|known| known.label != label);
+            self.databases.push(Database {
                 label: label.to_owned(),
-                source: source.id.to_owned(),
                 day: day.to_owned(),
-                caller: one.caller.clone(),
-                application: one.application.clone(),
-                role: one.role.clone(),
-                calls: one.calls,
-                mean_ms: one.mean_ms,
-            };
-            join(queries.entry(sql).or_default(), new);
+                ..database.clone()
+            });
+            self.databases.sort_by(|one, two| one.label.cmp(&two.label));
         }
-        self.queries = queries.into_iter().map(|(sql, seen)| SeenQuery { sql, seen }).collect();
-        for query in &mut self.queries {
-            query.seen.sort_by(|one, two| key(one).cmp(&key(two)));
+        let mut queries: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
+        let mut before: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
+        for query in std::mem::take(&mut self.queries) {
+            let (own, others) =
+                query.seen.into_iter().partition(|sighting| is_same(&sighting.label, &sighting.source));
+            before.insert(query.sql.clone(), own);
+            queries.insert(query.sql, others);
         }
+        for (sql, mut seen) in sightings(source, label, day, look, dialect) {
+            let old = before.remove(&sql).unwrap_or_default();
+            for sighting in &mut seen {
+                let known = old.iter().find(|old| key(old) == key(sighting));
+                // A counter that stands still: it was not sent since.
+                if let Some(known) = known.filter(|old| source.counts && old.calls == sighting.calls)
+                    && sighting.day == day
+                {
+                    sighting.day = known.day.clone();
+                }
+            }
+            if !source.shows_all {
+                seen.extend(
+                    old.into_iter()
+                        .filter(|old| !seen.iter().any(|new| key(new) == key(old)))
+                        .collect::<Vec<_>>(),
+                );
+            }
+            queries.entry(sql).or_default().extend(seen);
+        }
+        if !source.shows_all {
+            for (sql, seen) in before {
+                queries.entry(sql).or_default().extend(seen);
+            }
+        }
+        self.put(queries);
     }
 
-    /// Why it cannot prove that a query is not sent; empty where it can.
-    pub fn gaps(&self) -> Vec<String> {
-        let mut gaps: Vec<String> = Vec::new();
-        for capture in &self.captures {
-            for blind in &capture.blind {
-                gaps.push(format!("{} ({}): {blind}", capture.label, capture.source));
-            }
-            if capture.window_days.is_none_or(|days| days < WINDOW_DAYS) {
-                let days =
-                    capture.window_days.map_or_else(|| "not known".to_owned(), |days| days.to_string());
-                gaps.push(format!(
-                    "{} ({}): the days it has watched are {days}, not {WINDOW_DAYS}",
-                    capture.label, capture.source
-                ));
+    /// Adds all of `other`, which is for the same engine: what both know of the same program from the same source is
+    /// taken from the newer one.
+    pub fn merge(&mut self, other: Evidence) {
+        let newer = |of: &Capture| {
+            let own = self.captures.iter().find(|own| own.label == of.label && own.source == of.source);
+            own.is_none_or(|own| own.day <= of.day)
+        };
+        let taken: Vec<Capture> = other.captures.into_iter().filter(newer).collect();
+        let is_taken = |label: &str, source: &str| {
+            taken.iter().any(|capture| capture.label == label && capture.source == source)
+        };
+        let mut queries: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
+        for query in std::mem::take(&mut self.queries) {
+            let kept = query.seen.into_iter().filter(|one| !is_taken(&one.label, &one.source)).collect();
+            queries.insert(query.sql, kept);
+        }
+        for query in other.queries {
+            let new = query.seen.into_iter().filter(|one| is_taken(&one.label, &one.source));
+            queries.entry(query.sql).or_default().extend(new);
+        }
+        for database in other.databases {
+            if self.databases.iter().all(|own| own.label != database.label || own.day <= database.day) {
+                self.databases.retain(|own| own.label != database.label);
+                self.databases.push(database);
             }
         }
-        if self.captures.is_empty() {
-            gaps.push("nothing was captured".to_owned());
-        }
-        gaps
+        self.databases.sort_by(|one, two| one.label.cmp(&two.label));
+        self.captures
+            .retain(|own| !taken.iter().any(|new| new.label == own.label && new.source == own.source));
+        self.captures.extend(taken);
+        self.captures.sort_by(|one, two| (&one.label, &one.source).cmp(&(&two.label, &two.source)));
+        self.put(queries);
     }
+
+    /// Takes `queries` for its own, in their order, and marks the old ones.
+    fn put(&mut self, queries: BTreeMap<String, Vec<Sighting>>) {
+        let mut all: Vec<SeenQuery> =
+            queries.into_iter().map(|(sql, seen)| SeenQuery { sql, seen }).collect();
+        all.retain(|query| !query.seen.is_empty());
+        for query in &mut all {
+            query.seen.sort_by(|one, two| key(one).cmp(&key(two)));
+            for sighting in &mut query.seen {
+                sighting.stale = self.is_stale(sighting);
+            }
+        }
+        self.queries = all;
+    }
+
+    /// Whether `sighting` is old: later captures of its source did not see it again.
+    fn is_stale(&self, sighting: &Sighting) -> bool {
+        let same = |capture: &&Capture| capture.label == sighting.label && capture.source == sighting.source;
+        let last = self.captures.iter().find(same);
+        last.and_then(|last| day::between(&sighting.day, &last.day)).is_some_and(|days| days >= STALE_DAYS)
+    }
+}
+
+/// The queries of a look, each once, with who sends them.
+fn sightings(
+    source: &Source,
+    label: &str,
+    day: &str,
+    look: &Look,
+    dialect: Dialect,
+) -> BTreeMap<String, Vec<Sighting>> {
+    let mut found: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
+    for one in &look.sent {
+        let sql = normalize(inner(&one.sql, dialect), dialect);
+        let sql = if source.id == super::sources::DIGESTS.id { small_names(&sql) } else { sql };
+        // What begins transactions or sets variables uses nothing of a schema.
+        if sql.is_empty() || is_utility(&sql, dialect) {
+            continue;
+        }
+        let read = lower(&sql, dialect);
+        let is_other = read.as_ref().is_err_and(|unread| unread.is_other);
+        if is_other || source.counts && is_of_catalog(&sql, &read, dialect) {
+            continue;
+        }
+        let new = Sighting {
+            label: label.to_owned(),
+            source: source.id.to_owned(),
+            day: one.day.clone().unwrap_or_else(|| day.to_owned()),
+            caller: one.caller.clone(),
+            application: one.application.clone(),
+            role: one.role.clone(),
+            calls: one.calls,
+            mean_ms: one.mean_ms,
+            stale: false,
+        };
+        join(found.entry(sql).or_default(), new);
+    }
+    found
 }
 
 impl SeenQuery {
@@ -214,10 +314,49 @@ impl SeenQuery {
             if let Some(calls) = sighting.calls {
                 text.push_str(&format!(", {calls} calls"));
             }
+            if sighting.stale {
+                text.push_str(&format!(", not seen since {}", sighting.day));
+            }
             text
         };
         self.seen.iter().map(one).collect::<Vec<_>>().join("; ")
     }
+}
+
+/// Whether a query uses nothing but the server's own catalogs: people, monitoring and we ourselves ask such.
+fn is_of_catalog(sql: &str, read: &Result<Query, Unread>, dialect: Dialect) -> bool {
+    const CATALOGS: &[&str] = &["pg_catalog", "pg_stat", "information_schema", "performance_schema", "pg_"];
+    let names_one = CATALOGS.iter().any(|catalog| sql.to_ascii_lowercase().contains(catalog));
+    // On a schema without anything, whatever else it uses is missing.
+    names_one && read.is_ok() && resolve(read, &Schema::new(dialect)).problems.is_empty()
+}
+
+/// Whether `sql` is a statement for the server, which no code needs the schema for, in whatever form.
+fn is_utility(sql: &str, dialect: Dialect) -> bool {
+    const WORDS: &[&str] =
+        &["vacuum", "analyze", "set", "show", "begin", "start", "commit", "rollback", "reset", "use"];
+    significant(sql, dialect).next().is_some_and(|first| WORDS.iter().any(|word| first.is_word(sql, word)))
+}
+
+/// What `sql` is about: of a cursor, an `EXPLAIN` or a `PREPARE` the query in it, else all of it.
+fn inner(sql: &str, dialect: Dialect) -> &str {
+    const AROUND: &[&str] = &["declare", "explain", "prepare", "create"];
+    const QUERIES: &[&str] = &["select", "with", "values", "insert", "update", "delete", "merge"];
+    let mut tokens = significant(sql, dialect);
+    let is_any = |token: &Token, words: &[&str]| words.iter().any(|word| token.is_word(sql, word));
+    if !tokens.next().is_some_and(|first| is_any(&first, AROUND)) {
+        return sql;
+    }
+    // Not the words in `CURSOR WITH HOLD`, `ON UPDATE` and their like: a query stands behind one of these.
+    let is_before =
+        |token: &Token| is_any(token, &["for", "as"]) || token.is_punct(b')') || token.is_punct(b'(');
+    let tokens: Vec<Token> = tokens.collect();
+    let is_explain = significant(sql, dialect).next().is_some_and(|first| first.is_word(sql, "explain"));
+    let start = tokens
+        .iter()
+        .enumerate()
+        .find(|(at, token)| is_any(token, QUERIES) && (is_explain || *at > 0 && is_before(&tokens[at - 1])));
+    start.map_or(sql, |(_, start)| &sql[start.span.start..])
 }
 
 /// What tells the sightings of a query apart, and their order.
@@ -225,16 +364,12 @@ fn key(sighting: &Sighting) -> (&str, &str, &Option<String>, &Option<String>, &O
     (&sighting.label, &sighting.source, &sighting.caller, &sighting.application, &sighting.role)
 }
 
-/// Adds `new` to `seen`: one that is there already gets its counts and its day.
+/// Adds `new` to `seen`: one that is there already gets its counts.
 fn join(seen: &mut Vec<Sighting>, new: Sighting) {
     let Some(old) = seen.iter_mut().find(|old| key(old) == key(&new)) else {
         seen.push(new);
         return;
     };
-    if old.day != new.day {
-        *old = new;
-        return;
-    }
     let (one, two) = (old.calls.unwrap_or(1), new.calls.unwrap_or(1));
     old.mean_ms = match (old.mean_ms, new.mean_ms) {
         (Some(a), Some(b)) => Some((a * one as f64 + b * two as f64) / (one + two).max(1) as f64),
@@ -243,4 +378,5 @@ fn join(seen: &mut Vec<Sighting>, new: Sighting) {
     if old.calls.is_some() || new.calls.is_some() {
         old.calls = Some(one + two);
     }
+    old.day = old.day.clone().max(new.day);
 }

@@ -462,7 +462,7 @@ impl Resolver<'_> {
             }
             Shape::Cast(data_type, name) => (name.clone(), Some(data_type.clone())),
             Shape::Call(name) => (Some(name.clone()), None),
-            Shape::Default => (None, None),
+            Shape::Default | Shape::Null => (None, None),
             Shape::Other => match value.queries.as_slice() {
                 [_] if value.columns.is_empty() => (None, None),
                 _ => (None, None),

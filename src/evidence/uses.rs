@@ -42,6 +42,8 @@ pub struct ColumnUse {
     pub read: bool,
     /// It sets it.
     pub write: bool,
+    /// It sets it to `NULL`, whatever its parameters are.
+    pub null: bool,
 }
 
 /// An `INSERT` into a table.

@@ -85,10 +85,23 @@ impl Resolver<'_> {
                 )),
             }
         }
-        for known in &written {
+        for (at, known) in written.iter().enumerate() {
             self.used(&known.origins, true);
+            let Some(Body::Values(rows)) = insert.source.as_ref().map(|source| &source.body) else {
+                continue;
+            };
+            let is_null = rows.iter().any(|row| row.get(at).is_some_and(|value| value.shape == Shape::Null));
+            for (relation, column) in &known.origins {
+                self.sets_null(relation, column, is_null);
+            }
         }
         written
+    }
+
+    /// Notes that a column is set to `NULL`.
+    fn sets_null(&mut self, relation: &TableName, column: &Name, is_null: bool) {
+        let used = self.uses.columns.entry((relation.clone(), column.clone())).or_default();
+        used.null |= is_null;
     }
 
     /// Notes a row that is inserted into `key`, and what the server refuses in it.
@@ -185,12 +198,12 @@ impl Resolver<'_> {
                 self.expression(&one.value);
             }
             for path in &one.targets {
-                self.target(path, targets, one.value.shape == Shape::Default);
+                self.target(path, targets, &one.value.shape);
             }
         }
     }
 
-    fn target(&mut self, path: &[Name], targets: usize, default: bool) {
+    fn target(&mut self, path: &[Name], targets: usize, value: &Shape) {
         let sources: Vec<Visible> = self
             .frames
             .last()
@@ -220,8 +233,8 @@ impl Resolver<'_> {
         };
         match (source.columns.known.iter().find(|known| self.same(&known.name, column)), &source.columns.open)
         {
-            (Some(known), _) => self.written(&known.origins, default),
-            (None, Open::Unsure(relation)) => self.written(&[(relation.clone(), column.clone())], default),
+            (Some(known), _) => self.written(&known.origins, value),
+            (None, Open::Unsure(relation)) => self.written(&[(relation.clone(), column.clone())], value),
             (None, Open::Foreign) => {}
             (None, Open::No) => {
                 let table = source.name.clone().unwrap_or_default();
@@ -230,9 +243,11 @@ impl Resolver<'_> {
         }
     }
 
-    fn written(&mut self, origins: &[Origin], default: bool) {
+    fn written(&mut self, origins: &[Origin], value: &Shape) {
         self.used(origins, true);
+        let default = *value == Shape::Default;
         for (relation, column) in origins {
+            self.sets_null(relation, column, *value == Shape::Null);
             let TableUse { update, .. } = self.table_use(relation);
             *update = true;
             if let Some(table) = self.schema.tables.get(relation).cloned()

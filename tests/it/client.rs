@@ -36,6 +36,23 @@ impl Client {
         self.runtime.block_on(run).map(drop).map_err(|error| error.to_string())
     }
 
+    /// Runs one statement that is prepared once under a name, and kept.
+    pub fn try_prepared(&mut self, sql: &str) -> Result<(), String> {
+        let connection = self.connection.as_mut().unwrap();
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection);
+        self.runtime.block_on(rows).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Runs one statement that is prepared without a name, in a transaction, as clients of a pooler do.
+    pub fn try_in_transaction(&mut self, sql: &str) -> Result<(), String> {
+        self.try_run("begin")?;
+        let connection = self.connection.as_mut().unwrap();
+        let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(connection);
+        let got = self.runtime.block_on(rows).map(drop).map_err(|error| error.to_string());
+        self.try_run(if got.is_ok() { "commit" } else { "rollback" })?;
+        got
+    }
+
     /// The first column of the first row of a query's answer, as text.
     pub fn text(&mut self, sql: &str) -> String {
         let connection = self.connection.as_mut().unwrap();

@@ -48,10 +48,18 @@ fn check(value: &Value, schema: &Value, root: &Value, at: &str, found: &mut Vec<
                 true
             }
             "additionalProperties" => {
-                assert_eq!(*wanted, Value::Bool(false), "only `false` is known");
                 let known = words.get("properties").and_then(Value::as_object);
                 let is_known = |name: &String| known.is_some_and(|known| known.contains_key(name));
-                value.as_object().is_none_or(|object| object.keys().all(is_known))
+                let mut others = value.as_object().into_iter().flatten().filter(|(name, _)| !is_known(name));
+                if wanted.is_object() {
+                    for (name, inner) in others {
+                        check(inner, wanted, root, &format!("{at}.{name}"), found);
+                    }
+                    true
+                } else {
+                    assert_eq!(*wanted, Value::Bool(false), "a schema or `false`");
+                    others.next().is_none()
+                }
             }
             "required" => {
                 let has = |name: &Value| value.get(name.as_str().expect("a name")).is_some();
@@ -70,6 +78,7 @@ fn is_of_type(value: &Value, name: &str) -> bool {
         "object" => value.is_object(),
         "array" => value.is_array(),
         "string" => value.is_string(),
+        "number" => value.is_number(),
         "integer" => value.is_i64() || value.is_u64(),
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),

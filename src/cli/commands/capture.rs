@@ -1,13 +1,17 @@
-//! `twostep capture`: what is known of the running code, as one file. No data gets into it.
+//! `twostep capture`: what is known of the running code, as one file. No data gets into it. Databases are only read.
 
 use crate::cli::context::Context;
 use crate::cli::evidence;
 use crate::cli::exit::Exit;
+use crate::cli::explain;
 use crate::cli::printer::Report;
+use crate::db;
 use crate::db::url::DatabaseUrl;
 use crate::dialect::Dialect;
+use crate::evidence::day::date;
+use crate::evidence::facts::Look;
 use crate::evidence::model::{Evidence, FILE_NAME, Sent};
-use crate::evidence::sources::{JSON_LINES, POSTGRES_LOG, SQL_FILES, SQLX, Source};
+use crate::evidence::sources::{JSON_LINES, POSTGRES_LOG, SQL_FILES, SQLX, Source, TextSource};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -35,6 +39,15 @@ pub struct Args {
     #[arg(long)]
     stdin: bool,
 
+    /// Ask the database of the URL: pg_stat_statements or performance_schema, sizes and use of tables and indexes. Each
+    /// standby counts for itself: capture it under a label of its own
+    #[arg(long)]
+    database: bool,
+
+    /// Evidence of another machine, whose captures are taken in
+    #[arg(long, value_name = "FILE")]
+    merge: Vec<PathBuf>,
+
     /// postgres, mysql or sqlite (default: that of the file that is there, or of the database URL)
     #[arg(long, value_name = "ENGINE", value_parser = engine)]
     engine: Option<Dialect>,
@@ -49,24 +62,64 @@ fn engine(text: &str) -> Result<Dialect, String> {
 }
 
 /// Reads the sources, and writes the file.
-pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
+pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let mut found = if args.out.exists() { Some(evidence::read(&args.out)?) } else { None };
-    let dialect = dialect(context, args, found.as_ref())?;
+    let merged = args.merge.iter().map(|path| evidence::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let dialect = dialect(context, args, found.as_ref().or(merged.first()))?;
     let mut evidence = match found.take() {
-        Some(evidence) if evidence.dialect() == Some(dialect) => evidence,
-        Some(evidence) => {
-            let message = format!("`{}` holds queries for {}", args.out.display(), evidence.engine);
-            return Err(Report::new(Exit::Usage, message)
-                .why(format!("these are for {dialect}"))
-                .state("nothing was written")
-                .help("name another file with --out"));
-        }
+        Some(evidence) => of_engine(evidence, dialect, &args.out)?,
         None => Evidence::new(dialect),
     };
+    for (other, path) in merged.into_iter().zip(&args.merge) {
+        evidence.merge(of_engine(other, dialect, path)?);
+    }
+    let mut looks = texts(args, dialect)?;
+    if args.database {
+        looks.extend(ask(context, dialect).await?);
+    }
+    if looks.is_empty() && args.merge.is_empty() {
+        return Err(Report::new(Exit::Usage, "no source of queries is named")
+            .why("there is no folder .sqlx here either")
+            .state("nothing was written")
+            .help("name one: --database, --sqlx DIR, --sql PATH, --postgres-log FILE, or --stdin"));
+    }
     let day = today();
-    let mut sources: Vec<(&Source, Vec<Sent>)> = Vec::new();
+    for (source, look) in &looks {
+        evidence.add(source, &args.label, &day, look);
+        for blind in &look.blind {
+            tracing::warn!("{}: {blind}", source.id);
+        }
+    }
+    evidence::write(&args.out, &evidence)?;
+    let taken: usize = looks.iter().map(|(_, look)| look.sent.len()).sum();
+    context.printer.result(&format!(
+        "{}: {taken} queries of `{}` taken in, {} different ones in all",
+        args.out.display(),
+        args.label,
+        evidence.queries.len()
+    ));
+    Ok(Exit::Done)
+}
+
+fn of_engine(evidence: Evidence, dialect: Dialect, path: &Path) -> Result<Evidence, Report> {
+    if evidence.dialect() == Some(dialect) {
+        return Ok(evidence);
+    }
+    let message = format!("`{}` holds queries for {}", path.display(), evidence.engine);
+    Err(Report::new(Exit::Usage, message)
+        .why(format!("these are for {dialect}"))
+        .state("nothing was written")
+        .help("name another file with --out"))
+}
+
+/// What the sources that are texts give.
+fn texts(args: &Args, dialect: Dialect) -> Result<Vec<(&'static Source, Look)>, Report> {
+    let mut looks: Vec<(&Source, Look)> = Vec::new();
     let mut sqlx = args.sqlx.clone();
-    let is_named = !(sqlx.is_empty() && args.sql.is_empty() && args.postgres_log.is_empty()) || args.stdin;
+    let is_named = !(sqlx.is_empty() && args.sql.is_empty() && args.postgres_log.is_empty())
+        || args.stdin
+        || args.database
+        || !args.merge.is_empty();
     if !is_named && Path::new(".sqlx").is_dir() {
         sqlx.push(PathBuf::from(".sqlx"));
     }
@@ -74,7 +127,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
         [(SQLX, &sqlx, "json"), (SQL_FILES, &args.sql, "sql"), (POSTGRES_LOG, &args.postgres_log, "")]
     {
         if !paths.is_empty() {
-            sources.push((source, from_files(source, paths, ending, dialect)?));
+            looks.push((&source.about, Look::of(from_files(source, paths, ending, dialect)?)));
         }
     }
     if args.stdin {
@@ -83,26 +136,27 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
             .lock()
             .read_to_string(&mut text)
             .map_err(|error| unreadable("standard input", &error))?;
-        sources.push((JSON_LINES, (JSON_LINES.read)("<stdin>", &text, dialect).map_err(wrong)?));
+        let sent = (JSON_LINES.read)("<stdin>", &text, dialect).map_err(wrong)?;
+        looks.push((&JSON_LINES.about, Look::of(sent)));
     }
-    if sources.is_empty() {
-        return Err(Report::new(Exit::Usage, "no source of queries is named")
-            .why("there is no folder .sqlx here either")
+    Ok(looks)
+}
+
+/// What the database of the URL tells.
+async fn ask(context: &Context, dialect: Dialect) -> Result<Option<(&'static Source, Look)>, Report> {
+    let url = context.url()?;
+    let source = db::evidence::source(url.dialect()).filter(|_| url.dialect() == dialect);
+    let Some(source) = source else {
+        return Err(Report::new(Exit::Usage, format!("{url} has not counted queries for {dialect}"))
+            .why("only servers of PostgreSQL, MySQL and MariaDB count")
             .state("nothing was written")
-            .help("name one: --sqlx DIR, --sql PATH, --postgres-log FILE, or --stdin"));
-    }
-    for (source, sent) in &sources {
-        evidence.add(source, &args.label, &day, sent, &[]);
-    }
-    evidence::write(&args.out, &evidence)?;
-    let taken: usize = sources.iter().map(|(_, sent)| sent.len()).sum();
-    context.printer.result(&format!(
-        "{}: {taken} queries of `{}` taken in, {} different ones in all",
-        args.out.display(),
-        args.label,
-        evidence.queries.len()
-    ));
-    Ok(Exit::Done)
+            .help("leave --database out, and name files of queries: --sql PATH, --sqlx DIR, --stdin"));
+    };
+    let mut session = context.connect(&url, &context.connect_options()).await?;
+    let look = db::evidence::look(&mut *session).await;
+    session.close().await;
+    let look = look.map_err(|error| explain::connect(&url, &error))?;
+    Ok(Some((source, look)))
 }
 
 fn dialect(context: &Context, args: &Args, found: Option<&Evidence>) -> Result<Dialect, Report> {
@@ -122,7 +176,7 @@ fn dialect(context: &Context, args: &Args, found: Option<&Evidence>) -> Result<D
 
 /// The queries in the files of `paths`; of folders, those whose names end with `ending`.
 fn from_files(
-    source: &Source,
+    source: &TextSource,
     paths: &[PathBuf],
     ending: &str,
     dialect: Dialect,
@@ -176,33 +230,4 @@ fn wrong(why: String) -> Report {
 fn today() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     date(seconds / 86_400)
-}
-
-/// The date `days` days after 1970-01-01
-/// (<https://howardhinnant.github.io/date_algorithms.html#civil_from_days>).
-fn date(days: u64) -> String {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::date;
-
-    #[test]
-    fn days_are_dates() {
-        for (days, expect) in
-            [(0, "1970-01-01"), (59, "1970-03-01"), (11_016, "2000-02-29"), (20_454, "2026-01-01")]
-        {
-            assert_eq!(date(days), expect);
-        }
-    }
 }

@@ -1,16 +1,20 @@
-//! `twostep compat`: what becomes of the queries of old and new code at each stage of a deploy. No database.
+//! `twostep compat`: what becomes of the queries of old and new code at each stage of a deploy. No database, but for a
+//! scratch one with `--verify`.
 
+use crate::cli::commands::roundtrip::ScratchArgs;
 use crate::cli::context::Context;
 use crate::cli::evidence;
 use crate::cli::exit::Exit;
 use crate::cli::lint::since;
 use crate::cli::lint::target::{Finder, Target};
 use crate::cli::printer::Report;
+use crate::cli::verify;
 use crate::compat::judge::Verdict;
 use crate::compat::matrix::matrix;
 use crate::compat::report::{Code, CompatReport, Row};
 use crate::compat::running::Running;
 use crate::compat::stages::{Deploy, deploy};
+use crate::compat::verify::{Answers, Asked};
 use crate::evidence::model::{Evidence, FILE_NAME};
 use crate::schema::model::Schema;
 use crate::source::ReadOptions;
@@ -35,6 +39,14 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     new_evidence: Option<PathBuf>,
 
+    /// Ask a server too: every query is prepared at every stage, on a scratch database
+    #[arg(long)]
+    verify: bool,
+
+    /// Where the scratch database is
+    #[command(flatten)]
+    scratch: ScratchArgs,
+
     /// How it is written
     #[arg(long, default_value = "text", value_parser = ["text", "json", "markdown"])]
     format: String,
@@ -46,19 +58,31 @@ pub struct Args {
 }
 
 /// Judges, and prints the matrix.
-pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
+pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let old = evidence::read(&args.evidence)?;
     let new = args.new_evidence.as_deref().map(evidence::read).transpose()?;
     let target = target(context, args, &old)?;
     let deploy = deploy(&target.folder, &target.chosen, Schema::new(target.dialect));
+    let all = || old.queries.iter().chain(new.iter().flat_map(|new| &new.queries));
+    let answers = match args.verify {
+        true => {
+            let queries: Vec<String> = all().map(|query| query.sql.clone()).collect();
+            Some(verify::ask(context, &args.scratch, &target, &queries).await?)
+        }
+        false => None,
+    };
     let mut report = CompatReport {
         stages: deploy.stages.iter().map(|stage| stage.label.clone()).collect(),
         gaps: old.gaps(),
+        verified: answers.as_ref().map(|answers| answers.server.clone()),
         ..CompatReport::default()
     };
-    add(&mut report, Code::Old, &old, &deploy.before, &deploy);
+    let old_answers = answers.as_ref().map(|answers| answers.of(0..old.queries.len()));
+    add(&mut report, Code::Old, &old, &deploy.before, &deploy, old_answers);
     if let Some(new) = &new {
-        add(&mut report, Code::New, new, deploy.after(), &deploy);
+        let range = old.queries.len()..old.queries.len() + new.queries.len();
+        let answers = answers.as_ref().map(|answers| answers.of(range).of_new_code());
+        add(&mut report, Code::New, new, deploy.after(), &deploy, answers);
     }
     let text = match args.format.as_str() {
         "json" => report.json(),
@@ -77,10 +101,27 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
 }
 
 /// Adds the queries of `evidence`, whose code knows the schema `home`.
-fn add(report: &mut CompatReport, code: Code, evidence: &Evidence, home: &Schema, deploy: &Deploy) {
+fn add(
+    report: &mut CompatReport,
+    code: Code,
+    evidence: &Evidence,
+    home: &Schema,
+    deploy: &Deploy,
+    answers: Option<Answers>,
+) {
     let running = Running::new(evidence);
     let (queries, prepared) = running.queries();
-    let found = matrix(prepared, home, &deploy.stages);
+    let mut found = matrix(prepared, home, &deploy.stages);
+    if let Some(answers) = answers {
+        for (at, row) in found.rows.iter_mut().enumerate() {
+            let asked = Asked {
+                sql: &queries[at].sql,
+                dialect: home.dialect,
+                is_unread: prepared[at].read().is_err(),
+            };
+            answers.verify(at, asked, row);
+        }
+    }
     let rows = queries.iter().cloned().zip(found.rows);
     report.queries.extend(rows.map(|(query, verdicts)| Row { code, query, verdicts }));
 }

@@ -15,7 +15,10 @@ use crate::engine;
 use crate::name::{Name, literal};
 use async_trait::async_trait;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
-use sqlx::{AssertSqlSafe, Connection, Executor, Row as _};
+use sqlx::{
+    AssertSqlSafe, Column as _, Connection, Executor, Row as _, SqlSafeStr as _, Statement as _,
+    TypeInfo as _,
+};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -270,6 +273,15 @@ impl Session for MysqlSession {
 
     async fn query(&mut self, sql: &str) -> Result<Vec<Row>, DbError> {
         self.ask(sql).await
+    }
+
+    async fn describe(&mut self, sql: &str) -> Result<Vec<(String, String)>, DbError> {
+        let prepared = self.connection.prepare(AssertSqlSafe(sql).into_sql_str()).await;
+        let statement = prepared.map_err(|error| from_sqlx(error, sql))?;
+        let column = |column: &sqlx::mysql::MySqlColumn| {
+            (column.name().to_owned(), column.type_info().name().to_owned())
+        };
+        Ok(statement.columns().iter().map(column).collect())
     }
 
     async fn copy_in(

@@ -7,5 +7,6 @@ pub mod effects;
 pub mod lacks;
 pub mod lower;
 pub mod session;
+pub mod statements;
 pub mod transaction;
 pub mod variables;

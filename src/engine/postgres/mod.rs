@@ -9,6 +9,7 @@ pub mod locks;
 pub mod lower;
 pub mod proposal;
 pub mod session;
+pub mod statements;
 pub mod transaction;
 
 use body::body;

@@ -1,15 +1,19 @@
 //! The statements that read and change rows: sqlparser's tree to our own.
 
+use super::digest::opened;
 use super::lower_expr::{all_of, expression, name, object, parts};
 use super::normal::normalize;
 use super::tree::*;
 use crate::dialect::Dialect;
 use crate::engine::read::words;
 use crate::name::{Name, TableName};
-use crate::sql::lex::{TokenKind, significant};
+use crate::sql::lex::{Token, TokenKind, significant};
 use sqlparser::ast;
 use sqlparser::dialect::{Dialect as ParserDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
+
+/// What begins statements that are no queries and still use a table.
+const USES: &[&str] = &["truncate", "lock", "refresh"];
 
 /// Longer statements are not parsed: a tree that deep is not worth its stack.
 const TOKENS_MAX: usize = 20_000;
@@ -44,15 +48,48 @@ pub fn lower(text: &str, dialect: Dialect) -> Result<Query, Unread> {
     let table = significant(text, dialect).next().filter(|first| first.is_word(text, "table"));
     let longer = table.map(|first| format!("SELECT * FROM{}", &text[first.span.end..]));
     let text = longer.as_deref().unwrap_or(text);
+    let digest = opened(text, dialect);
+    let text = digest.as_ref().map_or(text, |digest| digest.text.as_str());
     let parsed = Parser::parse_sql(parser, text)
         .or_else(|_| Parser::parse_sql(parser, &normalize(text, dialect)))
+        .or_else(|error| match without_options(text, dialect) {
+            Some(copy) => Parser::parse_sql(parser, copy),
+            None => Err(error),
+        })
         .map_err(|error| unread(format!("it was not understood: {error}")))?;
     let [statement] = parsed.as_slice() else {
         return Err(unread(format!("it holds {} statements", parsed.len())));
     };
     let reader = Reader { dialect };
-    let other = || Unread { is_other: true, ..unread("it neither reads nor changes rows".to_owned()) };
-    reader.statement(statement).ok_or_else(other)
+    let first = significant(text, dialect).next();
+    let is_use = first.is_some_and(|first| USES.iter().any(|word| first.is_word(text, word)));
+    let other = || Unread { is_other: !is_use, ..unread("it neither reads nor changes rows".to_owned()) };
+    let mut query = reader.statement(statement).ok_or_else(other)?;
+    if let Body::Insert(insert) = &mut query.body
+        && digest.is_some_and(|digest| digest.is_guess)
+    {
+        insert.width = None;
+    }
+    Ok(query)
+}
+
+/// The `COPY` of `text` without the options behind what it reads from or writes to.
+fn without_options(text: &str, dialect: Dialect) -> Option<&str> {
+    let tokens: Vec<Token> = significant(text, dialect).collect();
+    if !tokens.first()?.is_word(text, "copy") {
+        return None;
+    }
+    let mut depth = 0_usize;
+    for pair in tokens.windows(2) {
+        if pair[0].is_punct(b'(') {
+            depth += 1;
+        } else if pair[0].is_punct(b')') {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 && (pair[0].is_word(text, "from") || pair[0].is_word(text, "to")) {
+            return Some(&text[..pair[1].span.end]);
+        }
+    }
+    None
 }
 
 /// Every name in `text`.

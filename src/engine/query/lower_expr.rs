@@ -74,13 +74,14 @@ fn shape(expr: &Expr, dialect: Dialect) -> Shape {
             Shape::Column(path.iter().map(|part| name(part, dialect)).collect())
         }
         Expr::Nested(inner) => shape(inner, dialect),
+        Expr::Value(value) if value.value == ast::Value::Null => Shape::Null,
         Expr::Cast { expr, data_type: to, .. } => {
             let to = data_type(to, dialect);
             let inner = match shape(expr, dialect) {
                 Shape::Column(path) => path.last().cloned(),
                 Shape::Cast(_, name) => name,
                 Shape::Call(name) => Some(name),
-                Shape::Default | Shape::Other => None,
+                Shape::Default | Shape::Null | Shape::Other => None,
             };
             let name = inner.or_else(|| Some(Name::new(to.name.clone())));
             Shape::Cast(to, name)

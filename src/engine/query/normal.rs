@@ -120,7 +120,11 @@ impl Normal<'_> {
             TokenKind::Operator if self.dialect == Dialect::Postgres => return self.operator(text, at),
             TokenKind::Word => {
                 if TYPED.contains(&lower.as_str()) && self.is_typed_literal(at) {
-                    let next = self.next_param();
+                    let literal = self.tokens[at + 1];
+                    let next = match literal.kind {
+                        TokenKind::Param => literal.text(self.text).to_owned(),
+                        _ => self.next_param(),
+                    };
                     let typed = match self.dialect {
                         Dialect::Postgres => format!("{next}::{lower}"),
                         Dialect::Mysql | Dialect::Sqlite => format!("CAST({next} AS {lower})"),
@@ -252,7 +256,12 @@ impl Normal<'_> {
 
     /// Whether the word at `at` is the type of the string behind it.
     fn is_typed_literal(&self, at: usize) -> bool {
-        let string = |token: &Token| matches!(token.kind, TokenKind::String | TokenKind::DollarString);
+        // As `pg_stat_statements` has it, the literal is a parameter already.
+        let string = |token: &Token| match token.kind {
+            TokenKind::String | TokenKind::DollarString => true,
+            TokenKind::Param => self.dialect == Dialect::Postgres,
+            _ => false,
+        };
         self.tokens.get(at + 1).is_some_and(string)
             // MySQL's `INTERVAL '1' DAY` is no literal of its own.
             && (self.dialect == Dialect::Postgres || !self.tokens[at].is_word(self.text, "interval"))
@@ -304,6 +313,7 @@ mod tests {
         check("select a from t where b = $2 and c = 'x'", "select a from t where b = $2 and c = $3");
         check("select /* user=1 */ a -- secret\n from t", "select a from t");
         check("select date '2020-01-01' + interval '1 day'", "select $1::date + $2::interval");
+        check("select interval $2 + date $1 + f($3)", "select $2::interval + $1::date + f($3)");
         check(
             "select a::varchar(20), b::numeric(10, 2) from t",
             "select a::varchar(20), b::numeric(10, 2) from t",

@@ -143,6 +143,8 @@ pub enum Shape {
     Call(Name),
     /// `DEFAULT`.
     Default,
+    /// `NULL`.
+    Null,
     /// Anything else, with the name that the engine gives to it, where that is known.
     #[default]
     Other,

@@ -1,15 +1,18 @@
 //! One JSON object a line, from any other tool: `{"sql": "…", "calls": 3, "application": "web"}`.
 
-use super::Source;
+use super::{Source, TextSource};
 use crate::dialect::Dialect;
 use crate::evidence::model::Sent;
 use serde::Deserialize;
 
 /// The source.
-pub static SOURCE: Source = Source {
-    id: "json-lines",
-    shows_all: false,
-    blind: &["whatever the tool that wrote the lines does not see"],
+pub static SOURCE: TextSource = TextSource {
+    about: Source {
+        id: "json-lines",
+        shows_all: false,
+        counts: false,
+        blind: &["whatever the tool that wrote the lines does not see"],
+    },
     read,
 };
 
@@ -38,7 +41,7 @@ fn read(path: &str, text: &str, _: Dialect) -> Result<Vec<Sent>, String> {
                 )
             })?;
             let Line { sql, caller, application, role, calls, mean_ms } = line;
-            Ok(Sent { sql, caller, application, role, calls, mean_ms })
+            Ok(Sent { sql, caller, application, role, calls, mean_ms, day: None })
         })
         .collect()
 }

@@ -1,19 +1,22 @@
 //! A log of PostgreSQL with `log_statement = all`, or `log_min_duration_statement`: csvlog, jsonlog or stderr
 //! (<https://www.postgresql.org/docs/current/runtime-config-logging.html>).
 
-use super::Source;
+use super::{Source, TextSource};
 use crate::dialect::Dialect;
 use crate::evidence::model::Sent;
 use serde::Deserialize;
 
 /// The source.
-pub static SOURCE: Source = Source {
-    id: "postgres-log",
-    shows_all: false,
-    blind: &[
-        "a log that was rotated away, or of another server, is not in it",
-        "statements below `log_min_duration_statement` or not in the sample are not in it",
-    ],
+pub static SOURCE: TextSource = TextSource {
+    about: Source {
+        id: "postgres-log",
+        shows_all: false,
+        counts: false,
+        blind: &[
+            "a log that was rotated away, or of another server, is not in it",
+            "statements below `log_min_duration_statement` or not in the sample are not in it",
+        ],
+    },
     read,
 };
 

@@ -1,16 +1,19 @@
 //! Files of queries: plain ones, and those of sqlc and its like, where `-- name: GetUser :one` names the next query.
 
-use super::Source;
+use super::{Source, TextSource};
 use crate::dialect::Dialect;
 use crate::evidence::model::Sent;
 use crate::sql::lex::{Token, TokenKind, significant};
 use crate::sql::split::{StatementKind, split};
 
 /// The source.
-pub static SOURCE: Source = Source {
-    id: "sql-files",
-    shows_all: true,
-    blind: &["queries that do not stand in the files are not in it"],
+pub static SOURCE: TextSource = TextSource {
+    about: Source {
+        id: "sql-files",
+        shows_all: true,
+        counts: false,
+        blind: &["queries that do not stand in the files are not in it"],
+    },
     read,
 };
 

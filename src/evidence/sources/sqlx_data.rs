@@ -1,15 +1,18 @@
 //! `.sqlx/query-*.json`, which `cargo sqlx prepare` writes for each `query!` of a Rust program.
 
-use super::Source;
+use super::{Source, TextSource};
 use crate::dialect::Dialect;
 use crate::evidence::model::Sent;
 use serde::Deserialize;
 
 /// The source.
-pub static SOURCE: Source = Source {
-    id: "sqlx",
-    shows_all: true,
-    blind: &["queries that are no `query!` macro, or put together when the program runs, are not in it"],
+pub static SOURCE: TextSource = TextSource {
+    about: Source {
+        id: "sqlx",
+        shows_all: true,
+        counts: false,
+        blind: &["queries that are no `query!` macro, or put together when the program runs, are not in it"],
+    },
     read,
 };
 

@@ -1,18 +1,19 @@
 //! Every source, and that no data gets from any of them into the file.
 
-use super::{JSON_LINES, POSTGRES_LOG, SOURCES, SQL_FILES, SQLX, Source};
+use super::{DIGESTS, JSON_LINES, POSTGRES_LOG, SOURCES, SQL_FILES, SQLX, STATEMENTS, TextSource};
 use crate::dialect::Dialect;
-use crate::evidence::model::{Evidence, Sent};
+use crate::evidence::facts::{Database, Look};
+use crate::evidence::model::{Evidence, SeenQuery, Sent};
 
 const SECRET: &str = "hunter2";
 
-fn read(source: &Source, text: &str) -> Vec<Sent> {
+fn read(source: &TextSource, text: &str) -> Vec<Sent> {
     (source.read)("a", text, Dialect::Postgres).unwrap()
 }
 
-fn kept(source: &Source, text: &str) -> Vec<String> {
+fn kept(source: &TextSource, text: &str) -> Vec<String> {
     let mut evidence = Evidence::new(Dialect::Postgres);
-    evidence.add(source, "web", "2026-01-31", &read(source, text), &[]);
+    evidence.add(&source.about, "web", "2026-01-31", &Look::of(read(source, text)));
     let json = evidence.to_json();
     assert!(!json.contains(SECRET) && !json.contains("4111"), "{json}");
     assert_eq!(Evidence::parse(&json).unwrap(), evidence);
@@ -42,7 +43,20 @@ fn no_data_gets_into_the_file() {
     assert_eq!(kept(POSTGRES_LOG, csv), ["select \"a\" from t where b = $1"]);
     let sent = &read(POSTGRES_LOG, csv)[0];
     assert_eq!((sent.role.as_deref(), sent.application.as_deref()), (Some("u"), Some("web")));
-    assert_eq!(SOURCES.len(), 4, "a new source needs its secrets here");
+    // Servers leave literals in what they do not understand as a query.
+    for source in [STATEMENTS, DIGESTS] {
+        let mut evidence = Evidence::new(Dialect::Postgres);
+        let texts = [
+            "create user x password 'hunter2'",
+            "select a from t where b = 'hunter2' /* hunter2 */",
+            "call p(4111",
+        ];
+        let sent = texts.map(|sql| Sent { sql: sql.to_owned(), ..Sent::default() });
+        evidence.add(source, "web", "2026-01-31", &Look::of(sent.to_vec()));
+        let json = evidence.to_json();
+        assert!(!json.contains(SECRET) && !json.contains("4111") && json.contains("b = $1"), "{json}");
+    }
+    assert_eq!(SOURCES.len(), 6, "a new source needs its secrets here");
 }
 
 #[test]
@@ -60,22 +74,21 @@ fn queries_of_sqlc_have_names_and_no_macros() {
 fn captures_are_merged_by_program_and_source() {
     let query = |sql: &str, calls: u64| Sent { sql: sql.to_owned(), calls: Some(calls), ..Sent::default() };
     let mut evidence = Evidence::new(Dialect::Postgres);
-    evidence.add(
-        JSON_LINES,
-        "web",
-        "2026-01-01",
-        &[query("select 1 from a", 2), query("select 2 from a", 3)],
-        &[],
-    );
+    let add = |evidence: &mut Evidence, source: &TextSource, label: &str, day: &str, sent: Vec<Sent>| {
+        evidence.add(&source.about, label, day, &Look::of(sent));
+    };
+    let two = vec![query("select 1 from a", 2), query("select 2 from a", 3)];
+    add(&mut evidence, JSON_LINES, "web", "2026-01-01", two.clone());
+    add(&mut evidence, JSON_LINES, "web", "2026-01-01", two);
     assert_eq!(evidence.queries.len(), 1, "the same but for a literal");
     assert_eq!(evidence.queries[0].seen[0].calls, Some(5));
-    evidence.add(JSON_LINES, "worker", "2026-01-01", &[query("select 1 from a", 1)], &[]);
+    add(&mut evidence, JSON_LINES, "worker", "2026-01-01", vec![query("select 1 from a", 1)]);
     assert_eq!(evidence.queries[0].senders(), "web, 5 calls; worker, 1 calls");
     // What a log no longer shows may still be sent; what the files no longer hold is gone.
-    evidence.add(JSON_LINES, "web", "2026-01-09", &[query("select x from b", 1)], &[]);
+    add(&mut evidence, JSON_LINES, "web", "2026-01-09", vec![query("select x from b", 1)]);
     assert_eq!(evidence.queries.len(), 2);
-    evidence.add(SQL_FILES, "web", "2026-01-01", &[query("select x from c", 1)], &[]);
-    evidence.add(SQL_FILES, "web", "2026-01-02", &[query("select x from d", 1)], &[]);
+    add(&mut evidence, SQL_FILES, "web", "2026-01-01", vec![query("select x from c", 1)]);
+    add(&mut evidence, SQL_FILES, "web", "2026-01-02", vec![query("select x from d", 1)]);
     let all: Vec<&str> = evidence.queries.iter().map(|query| query.sql.as_str()).collect();
     assert_eq!(all, ["select $1 from a", "select x from b", "select x from d"]);
     assert_eq!(evidence.captures.len(), 3);
@@ -87,4 +100,93 @@ fn a_file_of_a_newer_form_is_not_read() {
     let newer = Evidence::new(Dialect::Postgres).to_json().replace("\"form\": 1", "\"form\": 2");
     assert!(Evidence::parse(&newer).unwrap_err().contains("its form is 2"));
     assert!(Evidence::parse("{}").is_err());
+}
+
+#[test]
+fn what_is_old_is_marked_and_captures_of_two_machines_are_merged() {
+    let query = |sql: &str, calls: u64| Sent { sql: sql.to_owned(), calls: Some(calls), ..Sent::default() };
+    let mut evidence = Evidence::new(Dialect::Postgres);
+    evidence.add(
+        STATEMENTS,
+        "web",
+        "2026-01-01",
+        &Look::of(vec![query("select a from t", 2), query("select b from t", 1)]),
+    );
+    evidence.add(
+        STATEMENTS,
+        "web",
+        "2026-02-15",
+        &Look::of(vec![query("select a from t", 2), query("select b from t", 5)]),
+    );
+    let senders =
+        |evidence: &Evidence| -> Vec<String> { evidence.queries.iter().map(SeenQuery::senders).collect() };
+    assert_eq!(senders(&evidence), ["web, 2 calls, not seen since 2026-01-01", "web, 5 calls"]);
+
+    let mut other = Evidence::new(Dialect::Postgres);
+    other.add(STATEMENTS, "web", "2026-01-31", &Look::of(vec![query("select c from t", 1)]));
+    other.add(STATEMENTS, "worker", "2026-01-31", &Look::of(vec![query("select a from t", 7)]));
+    evidence.merge(other);
+    assert_eq!(
+        senders(&evidence),
+        ["web, 2 calls, not seen since 2026-01-01; worker, 7 calls", "web, 5 calls"],
+        "the newer capture of a program and a source holds"
+    );
+    assert_eq!(evidence.captures.len(), 2);
+}
+
+#[test]
+fn nobody_uses_it_only_where_a_server_has_seen_everything() {
+    let database = |standby, standbys| Database {
+        name: "d".to_owned(),
+        version: "PostgreSQL 17".to_owned(),
+        cluster: Some("7".to_owned()),
+        standby,
+        standbys,
+        ..Database::default()
+    };
+    let look = |database| Look { window_days: Some(9), database: Some(database), ..Look::default() };
+    let mut evidence = Evidence::new(Dialect::Postgres);
+    evidence.add(&SQLX.about, "web", "2026-01-01", &Look::default());
+    assert!(evidence.gaps()[0].contains("no server was asked"), "{:?}", evidence.gaps());
+    evidence.add(STATEMENTS, "primary", "2026-01-01", &look(database(false, 1)));
+    assert!(evidence.gaps()[0].contains("1 of them were not captured"), "{:?}", evidence.gaps());
+    evidence.add(STATEMENTS, "replica", "2026-01-01", &look(database(true, 0)));
+    assert_eq!(evidence.gaps(), Vec::<String>::new());
+    for (wrong, text) in [
+        (Look { window_days: Some(6), ..look(database(false, 0)) }, "6 days"),
+        (Look { window_days: None, ..look(database(false, 0)) }, "not known"),
+        (Look { blind: vec!["evicted".to_owned()], ..look(database(false, 0)) }, "evicted"),
+    ] {
+        let mut evidence = Evidence::new(Dialect::Postgres);
+        evidence.add(STATEMENTS, "primary", "2026-01-01", &wrong);
+        assert!(evidence.gaps()[0].contains(text), "{:?}", evidence.gaps());
+    }
+    let mut evidence = Evidence::new(Dialect::Postgres);
+    evidence.add(STATEMENTS, "replica", "2026-01-01", &look(database(true, 0)));
+    assert!(evidence.gaps()[0].contains("primary was not captured"), "{:?}", evidence.gaps());
+}
+
+#[test]
+fn what_is_no_query_is_left_out_and_what_holds_one_is_opened() {
+    let mut evidence = Evidence::new(Dialect::Postgres);
+    let texts = [
+        "vacuum analyze t",
+        "begin",
+        "declare c cursor with hold for select a from t where b = 'hunter2'",
+        "explain (analyze) update t set a = 1",
+        "copy t (a) from stdin with (freeze on)",
+        "truncate t",
+    ];
+    let sent = texts.map(|sql| Sent { sql: sql.to_owned(), ..Sent::default() });
+    evidence.add(STATEMENTS, "web", "2026-01-31", &Look::of(sent.to_vec()));
+    let all: Vec<&str> = evidence.queries.iter().map(|query| query.sql.as_str()).collect();
+    assert_eq!(
+        all,
+        [
+            "copy t (a) from stdin with (freeze on)",
+            "select a from t where b = $1",
+            "truncate t",
+            "update t set a = $1"
+        ]
+    );
 }

@@ -1,0 +1,82 @@
+//! What a server tells of the code that runs on it: the queries that it has counted, its tables and their use (one file
+//! per engine), who is connected, and the look of a contract's gate (`gate`). It changes nothing.
+
+pub mod gate;
+mod mysql;
+mod postgres;
+
+use super::error::DbError;
+use super::session::{Row, Session};
+use crate::compat::gate::Connected;
+use crate::dialect::Dialect;
+use crate::evidence::facts::{Database, Look};
+use crate::evidence::sources::{DIGESTS, STATEMENTS, Source};
+
+/// What a server counts queries with; none where the engine has no server.
+pub fn source(dialect: Dialect) -> Option<&'static Source> {
+    match dialect {
+        Dialect::Postgres => Some(STATEMENTS),
+        Dialect::Mysql => Some(DIGESTS),
+        Dialect::Sqlite => None,
+    }
+}
+
+/// What the server of `session` tells; what it does not tell, and how it could, is among what the look is blind to.
+pub async fn look(session: &mut dyn Session) -> Result<Look, DbError> {
+    let mut look = counted(session).await?;
+    let mut database = server(session).await?;
+    database.tables = match session.dialect() {
+        Dialect::Postgres => postgres::tables(session).await?,
+        Dialect::Mysql => mysql::tables(session).await?,
+        Dialect::Sqlite => Vec::new(),
+    };
+    look.database = Some(database);
+    Ok(look)
+}
+
+/// The queries that the server has counted.
+pub(super) async fn counted(session: &mut dyn Session) -> Result<Look, DbError> {
+    match session.dialect() {
+        Dialect::Postgres => postgres::counted(session).await,
+        Dialect::Mysql => mysql::counted(session).await,
+        Dialect::Sqlite => Ok(nothing("this engine has no server that counts queries")),
+    }
+}
+
+/// What the server says of itself.
+async fn server(session: &mut dyn Session) -> Result<Database, DbError> {
+    match session.dialect() {
+        Dialect::Postgres => postgres::server(session).await,
+        Dialect::Mysql => mysql::server(session).await,
+        Dialect::Sqlite => Ok(Database::default()),
+    }
+}
+
+/// Who else is connected to the session's database; none where the engine cannot tell.
+pub async fn connected(session: &mut dyn Session) -> Result<Option<Vec<Connected>>, DbError> {
+    let rows = match session.dialect() {
+        Dialect::Postgres => session.query(crate::engine::postgres::statements::SESSIONS).await?,
+        Dialect::Mysql => return mysql::connected(session).await,
+        Dialect::Sqlite => return Ok(None),
+    };
+    Ok(Some(rows.iter().map(connected_row).collect()))
+}
+
+/// Name, role, and how many.
+fn connected_row(row: &Row) -> Connected {
+    Connected {
+        application: row.text(0).to_owned(),
+        role: row.text(1).to_owned(),
+        count: number(row.get(2)).unwrap_or(1),
+    }
+}
+
+/// A look that sees nothing, for this reason.
+fn nothing(why: &str) -> Look {
+    Look { blind: vec![why.to_owned()], ..Look::default() }
+}
+
+/// A number as a server prints it; none where it is NULL, negative or none.
+fn number(text: Option<&str>) -> Option<u64> {
+    text?.parse().ok()
+}
