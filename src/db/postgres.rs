@@ -276,6 +276,8 @@ fn class_of(code: &str, message: &str) -> DbErrorClass {
         _ if code.starts_with("08") && message.contains("pgbouncer") => DbErrorClass::Refused,
         _ if code.starts_with("08") => DbErrorClass::ConnectionLost,
         _ if code.starts_with("53") || code == "58030" => DbErrorClass::Resources,
+        // A session cannot begin on a full disk.
+        "XX000" if message.starts_with("could not write init file") => DbErrorClass::Resources,
         _ => DbErrorClass::Statement,
     }
 }

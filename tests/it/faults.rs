@@ -4,6 +4,8 @@
 //! A test run tries a few places of each kind. `TWOSTEP_FAULTS=all` tries all of them, another number that many;
 //! `TWOSTEP_FAULTS_REPORT=FILE` adds a line per row (`scripts/reliability`).
 
+mod backend;
+mod disk;
 pub mod kill;
 mod mariadb;
 mod network;

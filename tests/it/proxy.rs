@@ -33,7 +33,14 @@ pub enum Harm {
     Silence,
     /// Each message, and each answer, arrives late, in pieces.
     Slow,
+    /// What [`Proxy::plan_act`] was given is done, and the message goes on to the server afterwards.
+    ActBefore,
+    /// The message goes to the server, and what [`Proxy::plan_act`] was given is done while it works.
+    ActBeside,
 }
+
+/// What a test does to the server at some message.
+type Act = Box<dyn FnOnce() + Send>;
 
 /// What goes on in all connections of a proxy.
 struct Shared {
@@ -43,6 +50,7 @@ struct Shared {
     seen: Mutex<Vec<String>>,
     /// What to do, at which message (from 1).
     plan: Mutex<Option<(Harm, usize)>>,
+    act: Mutex<Option<Act>>,
     /// Whether it was done.
     done: AtomicBool,
     /// Whether new connections are refused once it was done.
@@ -69,6 +77,7 @@ impl Proxy {
             server,
             seen: Mutex::default(),
             plan: Mutex::default(),
+            act: Mutex::default(),
             done: AtomicBool::new(false),
             stays_away: AtomicBool::new(false),
             silent: AtomicBool::new(false),
@@ -108,6 +117,12 @@ impl Proxy {
         self.shared.silent.store(false, Ordering::SeqCst);
         self.shared.stays_away.store(stays_away, Ordering::SeqCst);
         *self.shared.plan.lock().unwrap() = Some((harm, message));
+    }
+
+    /// Does `act` at the `message`-th message from now, before the server gets it, or `beside` its work on it.
+    pub fn plan_act(&self, beside: bool, message: usize, act: impl FnOnce() + Send + 'static) {
+        *self.shared.act.lock().unwrap() = Some(Box::new(act));
+        self.plan(if beside { Harm::ActBeside } else { Harm::ActBefore }, message, false);
     }
 
     /// The messages since [`Proxy::plan`], each by what it says.
@@ -197,6 +212,17 @@ fn to_server(shared: &Shared, link: &Link) -> std::io::Result<()> {
             Some(harm @ (Harm::LoseAnswer | Harm::CutAnswer)) => {
                 *link.answer.lock().unwrap() = Some(harm);
                 server.write_all(&message)?;
+            }
+            Some(harm @ (Harm::ActBefore | Harm::ActBeside)) => {
+                if harm == Harm::ActBeside {
+                    server.write_all(&message)?;
+                }
+                if let Some(act) = shared.act.lock().unwrap().take() {
+                    act();
+                }
+                if harm == Harm::ActBefore {
+                    server.write_all(&message)?;
+                }
             }
             Some(Harm::Slow) => {
                 for part in message.chunks(message.len().div_ceil(3).max(1)) {

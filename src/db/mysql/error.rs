@@ -50,10 +50,15 @@ fn class_of(number: u16, message: &str) -> DbErrorClass {
         // The number is shared by every option that forbids a statement.
         1290 if message.contains("read-only") || message.contains("read_only") => DbErrorClass::ReadOnly,
         1021 | 1037 | 1038 | 1041 | 1114 | 1206 | 3675 => DbErrorClass::Resources,
-        1026 | 1030 if message.contains("28") => DbErrorClass::Resources,
+        // The system's own number stands in the text: no space left on the device, and no more room in a file.
+        1004 | 1005 | 1026 | 1030 if is_no_room(message) => DbErrorClass::Resources,
         1049 | 1054 | 1146 => DbErrorClass::Missing,
         _ => DbErrorClass::Statement,
     }
+}
+
+fn is_no_room(message: &str) -> bool {
+    ["errno: 28", "error 28", "errno: 135", "error 135"].iter().any(|words| message.contains(words))
 }
 
 /// The line that a syntax error names at its end: `… near 'x' at line 3`.
@@ -79,6 +84,14 @@ mod tests {
         assert_eq!(at("near 'c' at line 3"), Some(4));
         assert_eq!(at("near 'c' at line 4"), None);
         assert_eq!(at("no such thing"), None);
+    }
+
+    #[test]
+    fn no_room_is_told_from_the_systems_number() {
+        let message = "Can't create table `d`.`t` (errno: 135 \"No more room in record file\")";
+        assert_eq!(class_of(1005, message), DbErrorClass::Resources);
+        assert_eq!(class_of(1030, "Got error 28 \"No space left\""), DbErrorClass::Resources);
+        assert_eq!(class_of(1005, "Can't create table (errno: 150)"), DbErrorClass::Statement);
     }
 
     #[test]

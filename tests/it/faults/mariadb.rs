@@ -114,8 +114,8 @@ fn load(server: &MariaDb, name: &str, sql: &str) {
 pub fn state(server: &MariaDb, name: &str) -> String {
     // The run's lock is its session's.
     let sessions = format!("select count(*) from information_schema.processlist where db = '{name}'");
-    wait::until_true("the sessions of the run are gone", Duration::from_secs(15), || {
-        server.mysql("", &sessions) == "0"
+    wait::until_true("the sessions of the run are gone", Duration::from_secs(60), || {
+        server.try_mysql("", &sessions).is_ok_and(|count| count == "0")
     });
     let ours = ["meta", "run", "migration", "statement"]
         .map(|table| format!("--ignore-table={name}.twostep_{table}"));

@@ -23,8 +23,12 @@ fn at_each_message(scene: &Scene<'_>, proxy: &Proxy, harm: Harm, name: &'static 
         proxy.plan(harm, message, false);
         let disturbed = scene.run(&proxy.url(&place.url)).run();
         let what = format!("{name} {message} ({})", messages[message - 1]);
-        assert!(proxy.is_done(), "{what}: it ended before: {}", disturbed.stderr);
         scene.is_honest(&place, &disturbed, &what);
+        if !proxy.is_done() {
+            // A backfill on a server that is quicker this time has fewer chunks.
+            assert_eq!(disturbed.code(), 0, "{what}: {}", disturbed.stderr);
+            continue;
+        }
         scene.completes(&place, &what, &disturbed.stderr);
         tally.survived();
     }

@@ -89,6 +89,11 @@ pub const COMMANDS: &[&str] = &["migrate", "rollback", "backfill", "contract"];
 
 /// The scene of a command. What it starts from is made once, and copied for each try.
 pub fn scene<'s>(server: &'s Postgres, command: &'static str) -> Scene<'s> {
+    scene_in(server, command, "")
+}
+
+/// The same, with more to say of how its databases are made.
+pub fn scene_in<'s>(server: &'s Postgres, command: &'static str, made: &'static str) -> Scene<'s> {
     let project = Project::new();
     let (before, steps) = files(command);
     project.write_migrations(before);
@@ -105,7 +110,7 @@ pub fn scene<'s>(server: &'s Postgres, command: &'static str) -> Scene<'s> {
     let fresh = move |_: &Project| {
         let place = server.fresh_database_name();
         // Whoever looked at it last may not be gone yet.
-        let copy = format!("create database {} template {}", place.name, template.name);
+        let copy = format!("create database {} template {}{made}", place.name, template.name);
         wait::until("the database is copied", Duration::from_secs(20), || {
             server.try_psql("postgres", &copy).ok()
         });
@@ -124,7 +129,10 @@ pub fn state(server: &Postgres, name: &str) -> String {
         .unwrap();
     assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
     let dump = String::from_utf8(dump.stdout).unwrap();
-    let is_ours = |line: &&str| !line.starts_with("\\") && !line.starts_with("--") && !line.is_empty();
+    // A sequence does not go back: https://www.postgresql.org/docs/current/functions-sequence.html
+    let is_ours = |line: &&str| {
+        !line.starts_with("\\") && !line.starts_with("--") && !line.is_empty() && !line.contains("setval(")
+    };
     let (mut rows, schema): (Vec<&str>, Vec<&str>) =
         dump.lines().filter(is_ours).partition(|line| line.starts_with("INSERT"));
     // Rows that were written once more, and taken back, stand elsewhere.
@@ -149,11 +157,11 @@ pub fn state(server: &Postgres, name: &str) -> String {
     [schema.join("\n"), rows.join("\n"), history, left].join("\n")
 }
 
-/// A run that is gone may leave its session to the server for about a second; no longer.
+/// A run that is gone may leave its session to the server for about a second; no longer. A server that crashed comes up.
 fn wait_until_alone(server: &Postgres, name: &str) {
     let ours = "select count(*) from pg_stat_activity where datname = current_database() \
                 and application_name like 'twostep%'";
     wait::until_true("the sessions of the run are gone", Duration::from_secs(15), || {
-        server.psql(name, ours) == "0"
+        server.try_psql(name, ours).is_ok_and(|count| count == "0")
     });
 }

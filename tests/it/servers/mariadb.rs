@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::supervisor::{Supervisor, on_free_port};
+use super::supervisor::{Supervisor, on_free_port, restarting};
 use super::{PASSWORD, clean_command, find_program, fresh_name, required, run_client, url};
 
 /// Nothing here outlives the process, so nothing waits for a disk.
@@ -52,10 +52,15 @@ impl MariaDb {
 
     /// Starts a server of the test's own, with lines of its option file added. None where its programs are missing.
     pub fn start(settings: &str) -> Option<MariaDb> {
+        MariaDb::start_as(settings, false)
+    }
+
+    /// The same, and where it `restarts`, it is started again whenever it ends, see [`MariaDb::crash`].
+    pub fn start_as(settings: &str, restarts: bool) -> Option<MariaDb> {
         let [daemon, install] = ["mariadbd", "mariadb-install-db"].map(|program| find_program(program, &[]));
         let (daemon, install, _) = (daemon?, install?, client()?);
         Some(on_free_port(|port| {
-            let mut supervisor = Supervisor::new("mariadb", "KILL");
+            let mut supervisor = Supervisor::new("mariadb", if restarts { "TERM" } else { "KILL" });
             let folder = supervisor.folder().display().to_string();
             let own = format!(
                 "port = {port}\ndatadir = {folder}/data\ntmpdir = {folder}\nsocket = {folder}/socket\n\
@@ -68,16 +73,23 @@ impl MariaDb {
             );
             supervisor.write("users.sql", &users, 0o600);
             let prepare = format!(
-                "{} --no-defaults --datadir=\"$PWD/data\" --auth-root-authentication-method=normal --skip-test-db\n",
-                install.display()
+                "{} --no-defaults --datadir=\"$PWD/data\" --auth-root-authentication-method=normal --skip-test-db {}\n",
+                install.display(),
+                made_with(settings)
             );
-            supervisor
-                .start(&prepare, &format!("exec {} --defaults-file=\"$PWD/ours.cnf\"\n", daemon.display()));
+            let serve = format!("{} --defaults-file=\"$PWD/ours.cnf\"", daemon.display());
+            let serve = if restarts { restarting(&serve, "TERM") } else { format!("exec {serve}\n") };
+            supervisor.start(&prepare, &serve);
             let mut server = MariaDb { supervisor: None, port };
             supervisor.wait_ready(|| server.try_mysql("", "select 1").is_ok())?;
             server.supervisor = Some(supervisor);
             Ok(server)
         }))
+    }
+
+    /// Kills it, and waits until it has ended; it was started to come up again.
+    pub fn crash(&self) {
+        self.supervisor.as_ref().expect("it is ours").signal_server("KILL");
     }
 
     /// The port on localhost.
@@ -162,6 +174,12 @@ impl Drop for Database<'_> {
         // It goes with the server at the latest, so a failure is no reason to fail a test.
         self.server.try_mysql("", &format!("drop database if exists {}", self.name)).ok();
     }
+}
+
+/// The options of the storage engine, which its files have to be made with.
+fn made_with(settings: &str) -> String {
+    let options = settings.lines().filter(|line| line.starts_with("innodb-undo"));
+    options.map(|line| format!("--{}", line.replace(' ', ""))).collect::<Vec<_>>().join(" ")
 }
 
 fn client() -> Option<PathBuf> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::supervisor::{Supervisor, on_free_port};
+use super::supervisor::{Supervisor, on_free_port, restarting};
 use super::{PASSWORD, clean_command, find_program, fresh_name, required, run_client, url};
 
 /// The superuser.
@@ -46,6 +46,8 @@ pub struct Recipe {
     pub standby_of: Option<u16>,
     /// Bytes of a folder `small` that only the server sees, as a disk that is soon full. 0 for none.
     pub small_disk_bytes: u64,
+    /// Whether it is started again whenever it ends, see [`Postgres::crash`].
+    pub restarts: bool,
 }
 
 impl Postgres {
@@ -87,6 +89,11 @@ impl Postgres {
     /// What the server has logged so far.
     pub fn log(&self) -> String {
         self.supervisor.log()
+    }
+
+    /// Stops it at once, as a crash does, and waits until it has ended; it was started to come up again.
+    pub fn crash(&self) {
+        self.supervisor.signal_server("QUIT");
     }
 
     /// A database's URL as the superuser, with the password, which holds what has to be escaped in a URL.
@@ -265,6 +272,7 @@ impl Programs {
     fn serve(&self, recipe: &Recipe) -> String {
         let serve = format!("{} -D data", self.path("postgres").display());
         match recipe.small_disk_bytes {
+            0 if recipe.restarts => restarting(&serve, "QUIT"),
             0 => format!("exec {serve}\n"),
             // Mounted in a namespace of the server's own, so that it goes with it and needs no rights; the server
             // does not run as that namespace's root.

@@ -83,6 +83,26 @@ impl Supervisor {
     }
 }
 
+/// For [`Supervisor::start`]: a server that is started again whenever it ends, until it is told to stop by `signal`. Its own
+/// process id is in the file `server.pid`.
+pub fn restarting(server: &str, signal: &str) -> String {
+    format!(
+        "again=yes\ntrap 'again=; kill -s {signal} $child' {signal}\n\
+         while [ \"$again\" ]; do {server} & child=$!; echo $child >server.pid; wait $child || true; done\n"
+    )
+}
+
+impl Supervisor {
+    /// Sends a signal to a server that is [`restarting`], and waits until it has ended.
+    pub fn signal_server(&self, signal: &str) {
+        let pid = fs::read_to_string(self.folder.join("server.pid")).expect("it is restarting");
+        let kill =
+            format!("kill -s {signal} {0} && while kill -0 {0} 2>/dev/null; do sleep 0.01; done", pid.trim());
+        let mut command = unprivileged();
+        assert!(command.args(["sh", "-c", &kill]).status().expect("sh runs").success(), "{kill}");
+    }
+}
+
 impl Drop for Supervisor {
     fn drop(&mut self) {
         drop(self.orders.take());
