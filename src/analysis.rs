@@ -39,6 +39,27 @@ pub struct Step {
     pub settings: Map<String, String>,
 }
 
+impl Step {
+    /// The text of one change: the whole statement, or one action of several as a statement.
+    pub fn text_of(&self, change: &Change) -> String {
+        let ChangeKind::AlterTable(alter) = &change.kind else { return self.sql.to_string() };
+        if self.changes.len() == 1 {
+            return self.sql.to_string();
+        }
+        let front = self.sql.get(..self.changes[0].change.span.start).unwrap_or("").trim_end();
+        let (part, _) = alter.part;
+        let beside = [part.checked_sub(1), part.checked_add(1)].into_iter().flatten();
+        let shared = beside.filter_map(|at| self.changes.get(at)).any(|one| one.change.span == change.span);
+        match &alter.action {
+            // `ADD (a int, b int)`
+            TableAction::AddColumn { column, .. } if shared => {
+                format!("{front} ADD COLUMN {}", column.span.of(&self.sql).trim())
+            }
+            _ => format!("{front} {}", change.span.of(&self.sql).trim()),
+        }
+    }
+}
+
 /// One change of a statement, applied.
 #[derive(Debug, Clone)]
 pub struct Applied {

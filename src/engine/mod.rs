@@ -124,8 +124,28 @@ pub fn propose(
 ) -> Option<Proposal> {
     match before.dialect {
         Dialect::Postgres => postgres::proposal::propose(change, text, before, version.number, given),
-        Dialect::Mysql | Dialect::Sqlite => None,
+        Dialect::Mysql => mysql::proposal::propose(change, text, before, version, given),
+        Dialect::Sqlite => None,
     }
+}
+
+/// `text`, a statement of these `changes`, each with the schema before it, so that the server refuses it where it could
+/// not do it in the way that is expected.
+pub fn explicit(text: &str, changes: &[(&Change, &Schema)], version: ServerVersion) -> String {
+    match changes.first().map(|(_, before)| before.dialect) {
+        Some(Dialect::Mysql) => mysql::proposal::explicit(text, changes, version),
+        Some(Dialect::Postgres | Dialect::Sqlite) | None => text.to_owned(),
+    }
+}
+
+/// The locks of a chunk of a backfill, as the engine calls them, and who waits for them.
+pub fn row_locks(dialect: Dialect) -> (String, String) {
+    let (lock, waits) = match dialect {
+        Dialect::Postgres => ("ROW EXCLUSIVE", "for a row of the chunk"),
+        Dialect::Mysql => (mysql::effects::table::ROWS.name, "for a row of the chunk"),
+        Dialect::Sqlite => (sqlite::effects::WRITER.name, "writes, for a chunk"),
+    };
+    (lock.to_owned(), waits.to_owned())
 }
 
 /// The columns of a key of `table` that no two rows share and that is never NULL: what a backfill goes through it by.
@@ -148,7 +168,8 @@ pub fn key_of(table: &Table) -> Vec<Name> {
 pub fn undo(change: &Change, before: &Schema, version: ServerVersion) -> Option<Undo> {
     match before.dialect {
         Dialect::Postgres => postgres::proposal::undo(change, before, version.number),
-        Dialect::Mysql | Dialect::Sqlite => None,
+        Dialect::Mysql => mysql::proposal::undo(change, before, version),
+        Dialect::Sqlite => None,
     }
 }
 

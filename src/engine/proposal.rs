@@ -2,6 +2,8 @@
 //! do, what the second release takes away. For the very table and column that the change is about. What `lint` shows
 //! and what `plan` writes is this.
 
+pub mod about;
+
 use crate::name::{Name, TableName};
 
 /// Two steps instead of a change.
@@ -40,6 +42,13 @@ pub enum Missing {
     Fill(Name),
     /// Anything else, as a sentence that says why there is no plan.
     Other(String),
+    /// There is no plan, for the same kind of reason, but there are tools that do it.
+    Tool {
+        /// Why, as a sentence.
+        why: String,
+        /// Their command lines, with placeholders for what is not known.
+        commands: Vec<String>,
+    },
 }
 
 /// Statements that are run together, or one that is run in a way of its own.
@@ -171,8 +180,13 @@ impl Proposal {
             out.push_str(&format!("-- note: {limit}\n"));
         }
         for missing in &self.missing {
-            if let Missing::Other(why) = missing {
-                out.push_str(&format!("-- note: {why}\n"));
+            match missing {
+                Missing::Fill(_) => {}
+                Missing::Other(why) => out.push_str(&format!("-- note: {why}\n")),
+                Missing::Tool { why, commands } => {
+                    out.push_str(&format!("-- note: {why}\n"));
+                    commands.iter().for_each(|command| out.push_str(&format!("--    {command}\n")));
+                }
             }
         }
         out.truncate(out.trim_end().len());

@@ -9,7 +9,7 @@ use crate::engine::version::ServerVersion;
 use crate::name::{Name, TableName};
 use crate::schema::breaks::{BreaksOlder, breaks_older};
 use crate::schema::change::{
-    Change, ChangeKind, SettingScope, TableAction, TransactionControl, TypeAction, Via,
+    Change, ChangeKind, Nullability, SettingScope, TableAction, TransactionControl, TypeAction, Via,
 };
 use crate::schema::model::Schema;
 
@@ -74,7 +74,7 @@ impl Deciding<'_> {
         }
         let mut decisions = Vec::new();
         for applied in changes {
-            let text = text_of(step, applied);
+            let text = step.text_of(&applied.change);
             decisions.push(self.change(step, applied, &text)?);
         }
         let kept: Option<Vec<&Action>> = decisions
@@ -84,8 +84,15 @@ impl Deciding<'_> {
                 _ => None,
             })
             .collect();
-        if let Some(kept) = kept.filter(|kept| kept.len() > 1) {
-            return Ok(vec![Decision::Keep(whole(step, &kept))]);
+        let all: Vec<(&Change, &Schema)> = changes.iter().map(|one| (&one.change, &one.before)).collect();
+        // Several that take a moment each may together need more.
+        let at_once = engine::statement_effects(&all, self.server, Session::default()).is_instant();
+        if let Some(kept) =
+            kept.filter(|kept| kept.len() > 1 && (at_once || engine::rolls_back_schema(step.before.dialect)))
+        {
+            let new = changes.iter().all(|one| self.is_new(&target(&one.change, &one.before).0, &one.before));
+            let sql = if new { step.sql.to_string() } else { engine::explicit(&step.sql, &all, self.server) };
+            return Ok(vec![Decision::Keep(whole(sql, &kept))]);
         }
         Ok(decisions)
     }
@@ -143,6 +150,11 @@ impl Deciding<'_> {
                     Missing::Other(why) => {
                         refuse(format!("no plan for `{}`: {why}", short(text)), &self.lock(change, before))
                     }
+                    Missing::Tool { why, commands } => {
+                        let mut help = self.lock(change, before);
+                        commands.iter().for_each(|command| help.push_str(&format!("\n{command}")));
+                        refuse(format!("no plan for `{}`: {why}", short(text)), &help)
+                    }
                 });
             }
             let all = matches!(
@@ -197,7 +209,9 @@ impl Deciding<'_> {
             }
             _ => "As it was: older code does not see it.",
         };
-        let action = Action { about: about.to_owned(), sql: text.to_owned(), undo, prepared: false };
+        let sql =
+            if new { text.to_owned() } else { engine::explicit(text, &[(change, before)], self.server) };
+        let action = Action { about: about.to_owned(), sql, undo, prepared: false };
         let apart = matches!(change.kind, ChangeKind::AlterType { action: TypeAction::AddValue { .. }, .. });
         Ok(if apart { Decision::Apart(action) } else { Decision::Keep(action) })
     }
@@ -287,6 +301,8 @@ impl Deciding<'_> {
                 TableAction::AddColumn { .. }
                     | TableAction::SetNotNull { .. }
                     | TableAction::AddConstraint { .. }
+                    | TableAction::AddIndex(_)
+                    | TableAction::DropIndex { .. }
             )
         {
             return;
@@ -303,7 +319,7 @@ impl Deciding<'_> {
 }
 
 /// One action for a statement all of whose changes are kept.
-fn whole(step: &Step, kept: &[&Action]) -> Action {
+fn whole(sql: String, kept: &[&Action]) -> Action {
     let mut together = Vec::new();
     let mut alone = Vec::new();
     for action in kept.iter().rev() {
@@ -321,21 +337,7 @@ fn whole(step: &Step, kept: &[&Action]) -> Action {
             Undo::Alone(alone)
         }
     };
-    Action { about: kept[0].about.clone(), sql: step.sql.to_string(), undo, prepared: false }
-}
-
-/// The text of one change: the whole statement, or one action of several as a statement.
-fn text_of(step: &Step, applied: &Applied) -> String {
-    let one = step.changes.len() == 1;
-    match &applied.change.kind {
-        ChangeKind::AlterTable(alter) if !one => {
-            let span = applied.change.span;
-            let front = step.sql.get(..step.changes[0].change.span.start).unwrap_or("").trim_end();
-            let _ = alter;
-            format!("{front} {}", span.of(&step.sql).trim())
-        }
-        _ => step.sql.to_string(),
-    }
+    Action { about: kept[0].about.clone(), sql, undo, prepared: false }
 }
 
 fn of_control(control: &TransactionControl) -> Result<Decision, String> {
@@ -368,6 +370,10 @@ fn columns(action: &TableAction) -> Vec<Name> {
     match action {
         TableAction::AddColumn { column, .. } => vec![column.name.clone()],
         TableAction::RenameColumn { from, to, .. } => vec![from.clone(), to.clone()],
+        TableAction::ChangeColumn { from, column, .. } => vec![from.clone(), column.name.clone()],
+        TableAction::AddIndex(create) => {
+            create.elements.iter().flat_map(|element| element.expr.columns.clone()).collect()
+        }
         TableAction::DropColumn { column, .. }
         | TableAction::SetType { column, .. }
         | TableAction::SetNotNull { column }
@@ -415,7 +421,7 @@ pub(super) fn own_fills(steps: &[Step]) -> (Given, Vec<usize>) {
         let requires = |step: &Step| {
             step.changes.iter().any(|one| match &one.change.kind {
                 ChangeKind::AlterTable(alter) => {
-                    matches!(&alter.action, TableAction::SetNotNull { column: of } if *of == column)
+                    is_required(&alter.action, &column)
                         && one.before.relation_key(&alter.table).as_ref() == Some(&table)
                 }
                 _ => false,
@@ -427,6 +433,17 @@ pub(super) fn own_fills(steps: &[Step]) -> (Given, Vec<usize>) {
         }
     }
     (given, statements)
+}
+
+/// Whether an action makes `column` NOT NULL.
+fn is_required(action: &TableAction, column: &Name) -> bool {
+    match action {
+        TableAction::SetNotNull { column: of } => of == column,
+        TableAction::ChangeColumn { from, column: to, .. } => {
+            from == column && to.name == *column && to.nullability == Nullability::NotNull
+        }
+        _ => false,
+    }
 }
 
 /// A `--fill`: `table.column=expression`.

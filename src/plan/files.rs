@@ -111,7 +111,9 @@ fn scripts(
         Down::Irreversible => (None, true),
     };
     // Several formats say it once for both directions.
-    let transaction = is_transaction(&part.up) && own_transaction;
+    // Where each schema change commits by itself, a file has no transaction that could be said or left out.
+    let commits = !crate::engine::rolls_back_schema(dialect);
+    let transaction = commits || is_transaction(&part.up) && own_transaction;
     let mut head = Vec::new();
     if !deploy.is_single() {
         let phase = if part.phase == Phase::Contract { "contract" } else { "expand" };
@@ -235,7 +237,8 @@ fn carried(
 }
 
 fn same(found: &Script, written: &WrittenScript, dialect: Dialect) -> Result<(), String> {
-    if found.transaction != written.transaction && !written.statements.is_empty() {
+    let commits = !crate::engine::rolls_back_schema(dialect);
+    if found.transaction != written.transaction && !written.statements.is_empty() && !commits {
         return Err(
             if written.transaction { "loses its transaction" } else { "gets a transaction" }.to_owned()
         );

@@ -21,9 +21,7 @@ pub fn table(deploy: &Deploy, server: ServerVersion) -> String {
         for stage in &part.up {
             for action in stage.actions() {
                 let (lock, waits) = match stage {
-                    Stage::Backfill { .. } => {
-                        ("ROW EXCLUSIVE".to_owned(), "for a row of the chunk".to_owned())
-                    }
+                    Stage::Backfill { .. } => engine::row_locks(deploy.before.dialect),
                     Stage::Together(_) | Stage::Alone(_) => {
                         locks(action, &mut schema, &deploy.before, server)
                     }

@@ -163,8 +163,8 @@ impl Run<'_> {
                     draft = with_evidence(draft, said);
                 }
                 let proposal = || {
-                    let text = &place.step.sql;
-                    engine::propose(place.change(), text, place.before(), judged.server, &Given::default())
+                    let text = place.step.text_of(place.change());
+                    engine::propose(place.change(), &text, place.before(), judged.server, &Given::default())
                 };
                 let proposal = if rule.splits { proposal() } else { None };
                 let at = draft.at.unwrap_or(At::Statement(place.number, place.change().span));

@@ -4,6 +4,7 @@
 mod backfill;
 mod backfill_others;
 mod load;
+mod mysql;
 mod operations;
 mod others;
 mod refused;

@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(long = "fill", value_name = "TABLE.COLUMN=EXPRESSION")]
     fills: Vec<String>,
 
-    /// Version of the server, such as 16
+    /// Version of the server, such as 16, 8.4 or mariadb-10.11
     #[arg(long, value_name = "VERSION")]
     server_version: Option<String>,
 
@@ -51,15 +51,6 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
             let server = args.server_version.is_some().then(|| server(context, args, dialect)).transpose()?;
             return proof::run(context, &args.proof, &folder, &deploys, server, dialect).await;
         }
-    }
-    if dialect != Dialect::Postgres {
-        return Err(Report::new(
-            Exit::Usage,
-            format!("plans are made for PostgreSQL, not yet for {}", dialect.title()),
-        )
-        .why("what takes two steps on another engine has other statements")
-        .state(UNWRITTEN)
-        .help("`twostep lint` says which statements break or block the running code"));
     }
     let folder = context.folder(Some(dialect))?;
     let at = chosen(&folder, args.migration.as_deref())?;
@@ -134,7 +125,7 @@ fn server(context: &Context, args: &Args, dialect: Dialect) -> Result<ServerVers
         Some(text) => ServerVersion::parse(text, dialect).ok_or_else(|| {
             Report::new(Exit::Usage, format!("`{}` is no version of {}", visible(text), dialect.title()))
                 .state(UNWRITTEN)
-                .help("it looks like `16`")
+                .help("it looks like `16`, `8.4` or `mariadb-10.11`")
         }),
     }
 }
@@ -201,9 +192,11 @@ fn refused(migration: &Migration, refusals: &[Refusal]) -> Report {
     }
     report = report.state(UNWRITTEN);
     for refusal in refusals {
-        let help = visible(&refusal.help);
-        if !report.help.contains(&help) {
-            report = report.help(help);
+        for line in refusal.help.lines() {
+            let help = visible(line);
+            if !report.help.contains(&help) {
+                report = report.help(help);
+            }
         }
     }
     report

@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod effects;
 pub mod lacks;
 pub mod lower;
+pub mod proposal;
 pub mod session;
 pub mod statements;
 pub mod transaction;

@@ -1,6 +1,6 @@
-//! What plans and backfills are proved on beside PostgreSQL: MariaDB, MySQL where `TWOSTEP_MYSQL_URL` names servers, and SQLite.
+//! What plans are proved on beside PostgreSQL: MariaDB, MySQL where `TWOSTEP_MYSQL_URL` names servers, and SQLite.
 
-use super::Case;
+use super::{Case, assert_same, comparable};
 use crate::servers::{self, mariadb};
 use crate::twostep::{Outcome, Project, Run};
 
@@ -143,4 +143,96 @@ impl Deployment {
     pub fn run(&self, arguments: &[&str]) -> Run {
         self.project.on(&self.place.url, arguments)
     }
+
+    /// Plans the migration, and writes the plan.
+    pub fn plan(&self, case: &Case<'_>) -> String {
+        let mut arguments =
+            vec!["plan", "20260201000000", "--write", "--server-version", &self.place.version];
+        if let Some(fill) = case.fill {
+            arguments.extend(["--fill", fill]);
+        }
+        self.twostep(&arguments).expect(0).stdout
+    }
+
+    /// The files of the plan.
+    fn files(&self) -> Vec<String> {
+        let folder = std::fs::read_dir(self.project.path("migrations")).unwrap();
+        let names = folder.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+        let mut files: Vec<String> = names
+            .filter(|name| name.starts_with("202602"))
+            .map(|name| format!("migrations/{name}"))
+            .collect();
+        files.sort_unstable();
+        files
+    }
+
+    /// The catalog, without the tables of the history.
+    pub fn catalog(&self) -> String {
+        self.twostep(&["db", "dump"]).expect(0).stdout
+    }
+
+    fn holds(&self, answers: &[(&str, &str)], when: &str, shown: &str) {
+        for (query, answer) in answers {
+            match self.place.try_sql(query) {
+                Ok(found) => assert_eq!(found, *answer, "{when}: {query}\n{shown}"),
+                Err(error) => panic!("{when}: {query}\n{error}\n{shown}"),
+            }
+        }
+    }
+}
+
+/// Proves a plan: expand → back → expand → contract → back → contract. `fresh` gives new databases of one kind.
+#[track_caller]
+pub fn check(fresh: &dyn Fn() -> Option<Place>, case: &Case<'_>) {
+    let plain = Deployment::new(fresh(), case);
+    plain.twostep(&["migrate"]).expect(0);
+    let planned = Deployment::new(fresh(), case);
+    let before = planned.catalog();
+    let shown = format!("{}\n{}", planned.place.version, planned.plan(case));
+    let only_contract = planned.project.path("migrations/20260201000000_change_contract.up.sql").exists();
+    let mut lint = vec![
+        "lint".to_owned(),
+        "--fail-on=warning".to_owned(),
+        format!("--server-version={}", planned.place.version),
+    ];
+    lint.extend(planned.files());
+    let judged = planned.twostep(&lint.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(judged.code(), 0, "what lint says of the plan:\n{}\n{shown}", judged.stdout);
+    let migrated = planned.twostep(&["migrate"]);
+    assert_eq!(migrated.code(), 0, "{}\n{shown}", migrated.stderr);
+    let expanded = planned.catalog();
+    if only_contract {
+        assert_same(&before, &expanded, "a contract alone is held");
+    } else {
+        let back = planned.twostep(&["rollback", "--run", "2"]);
+        assert_eq!(back.code(), 0, "{}\n{shown}", back.stderr);
+        let (one, other) = (comparable(&before, case), comparable(&planned.catalog(), case));
+        assert_same(&one, &other, &format!("the way back from the first step\n{shown}"));
+        planned.twostep(&["migrate"]).expect(0);
+        assert_same(&expanded, &planned.catalog(), "the first step, a second time");
+    }
+    if case.single {
+        planned.holds(case.after, "at the end", &shown);
+        let (one, other) = (comparable(&plain.catalog(), case), comparable(&planned.catalog(), case));
+        assert_same(&one, &other, &format!("the plain migration and the plan\n{shown}"));
+        return;
+    }
+    planned.holds(case.between, "before the contract", &shown);
+    let contracted = planned.twostep(&["migrate", "--contract", "a test"]);
+    assert_eq!(contracted.code(), 0, "{}\n{shown}", contracted.stderr);
+    let (one, other) = (comparable(&plain.catalog(), case), comparable(&planned.catalog(), case));
+    assert_same(&one, &other, &format!("the plain migration and the plan\n{shown}"));
+    planned.holds(case.after, "behind the contract", &shown);
+    if case.one_way {
+        return;
+    }
+    let back = planned.twostep(&["rollback", "--steps", "1"]);
+    assert_eq!(back.code(), 0, "{}\n{shown}", back.stderr);
+    let copies = Case { moves_columns: case.moves_columns || case.moves_copies, ..*case };
+    let (one, other) = (comparable(&expanded, &copies), comparable(&planned.catalog(), &copies));
+    assert_same(&one, &other, &format!("the way back from the contract\n{shown}"));
+    planned.holds(case.between, "after the way back", &shown);
+    planned.twostep(&["migrate", "--contract"]).expect(0);
+    let (one, other) = (comparable(&plain.catalog(), case), comparable(&planned.catalog(), case));
+    assert_same(&one, &other, &format!("the contract, a second time\n{shown}"));
 }

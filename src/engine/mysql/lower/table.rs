@@ -413,6 +413,7 @@ pub fn alter_table(cursor: &mut Cursor<'_>, out: &mut Vec<Change>) -> Read<()> {
             break;
         }
     }
+    let actions = one_by_one(actions);
     let count = actions.len();
     for (index, (span, action)) in actions.into_iter().enumerate() {
         let alter = AlterTable {
@@ -428,6 +429,34 @@ pub fn alter_table(cursor: &mut Cursor<'_>, out: &mut Vec<Change>) -> Read<()> {
         out.push(Change::new(span, ChangeKind::AlterTable(Box::new(alter))));
     }
     Ok(())
+}
+
+/// The actions of a statement, which renames all its columns at once, so that they can be applied one by one: a column
+/// that gets the name of one that is renamed behind it has another name in between.
+fn one_by_one(actions: Vec<(Span, TableAction)>) -> Vec<(Span, TableAction)> {
+    let same = |one: &Name, other: &Name| one.as_str().eq_ignore_ascii_case(other.as_str());
+    let sources: Vec<Option<Name>> = actions
+        .iter()
+        .map(|(_, action)| match action {
+            TableAction::RenameColumn { from, .. } => Some(from.clone()),
+            _ => None,
+        })
+        .collect();
+    let mut first = Vec::with_capacity(actions.len());
+    let mut last = Vec::new();
+    for (at, (span, action)) in actions.into_iter().enumerate() {
+        let taken = |to: &Name| sources[at + 1..].iter().flatten().any(|source| same(source, to));
+        match action {
+            TableAction::RenameColumn { from, to, if_exists } if taken(&to) => {
+                let between = Name::new(format!("{} (to be {})", from.as_str(), to.as_str()));
+                first.push((span, TableAction::RenameColumn { from, to: between.clone(), if_exists }));
+                last.push((span, TableAction::RenameColumn { from: between, to, if_exists }));
+            }
+            other => first.push((span, other)),
+        }
+    }
+    first.extend(last);
+    first
 }
 
 fn action(cursor: &mut Cursor<'_>, table: &TableName) -> Read<Vec<TableAction>> {
