@@ -5,6 +5,7 @@ use crate::db::session::ConnectOptions;
 use crate::db::url::{DatabaseUrl, UrlError};
 use crate::files::{self, FolderError};
 use crate::run::adopt::mirror::MirrorWish;
+use crate::run::chunks::Pace;
 use crate::run::error::RunError;
 use crate::run::executor::{self, Finished, RunOptions, RunReport};
 use crate::run::journal::{Applied, History, Journal};
@@ -206,6 +207,7 @@ impl Migrator {
             folder: path,
             read: self.read_options(),
             mirror: MirrorWish::AsAdopted,
+            pace: Pace::default(),
         };
         let goal = Goal::Migrate(Wanted::default());
         let signal = self.signal.clone().unwrap_or_else(Signal::never);

@@ -8,6 +8,7 @@ use crate::db::session::{ConnectOptions, Session};
 use crate::db::url::DatabaseUrl;
 use crate::dialect::Dialect;
 use crate::files::{self, FilesError, FolderError};
+use crate::run::chunks::Pace;
 use crate::run::executor::RunOptions;
 use crate::run::journal::Journal;
 use crate::run::signal::Signal;
@@ -157,6 +158,7 @@ impl Context {
             folder: self.folder_path(),
             read: self.read_options(Some(dialect)),
             mirror: self.settings.mirror_history(),
+            pace: Pace::default(),
         }
     }
 

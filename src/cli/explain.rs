@@ -286,6 +286,8 @@ fn explained(url: &DatabaseUrl, used: &Journal, folder: &Path, exit: Exit, error
         RunError::Edited(_)
         | RunError::Ahead(_)
         | RunError::Held { .. }
+        | RunError::NotYet { .. }
+        | RunError::BackfillRuns
         | RunError::OutOfOrder(_)
         | RunError::NoSuchVersion { .. }
         | RunError::NoRollback(_)
@@ -407,7 +409,19 @@ fn history(message: String, folder: &Path, error: &RunError) -> Report {
         RunError::Held { contract, clash, why, .. } => Report::new(Exit::FailedClean, message)
             .why(format!("{clash}, so that it was written for what {contract} leaves"))
             .why(format!("{contract}: {why}"))
-            .help("once no older code runs: `twostep release confirm`, or `twostep migrate --contract`"),
+            .help(if why.contains("twostep backfill") {
+                "`twostep backfill` fills them; then run the same again"
+            } else {
+                "once no older code runs: `twostep release confirm`, or `twostep migrate --contract`"
+            }),
+        RunError::NotYet { before, .. } => Report::new(Exit::FailedClean, message)
+            .why("it was written for the schema that is there then")
+            .help(format!(
+                "`twostep migrate --backfills leave` applies {before} and what else comes before it"
+            )),
+        RunError::BackfillRuns => Report::new(Exit::LockTimeout, message)
+            .why("what it fills would be taken away under it")
+            .help("stop that process (SIGTERM), and run the same again; `twostep status` shows it"),
         RunError::OutOfOrder(late) => late
             .iter()
             .fold(Report::new(Exit::FailedClean, message), |built, late| {

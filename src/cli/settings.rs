@@ -2,7 +2,7 @@
 
 use crate::run::adopt::mirror::MirrorWish;
 use crate::run::limits::parse_duration;
-use crate::run::pending::OutOfOrder;
+use crate::run::pending::{Backfills, OutOfOrder};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -119,6 +119,13 @@ pub static SETTINGS: &[Setting] = &[
         Shape::Choice(&["warn", "error", "allow"]),
         "warn",
         "what to do with a new migration that stands before an applied one",
+    ),
+    setting(
+        "backfills",
+        "TWOSTEP_BACKFILLS",
+        Shape::Choice(&["run", "leave"]),
+        "run",
+        "whether migrate fills rows in chunks itself, or leaves them to `twostep backfill`, and exits with 4 until then",
     ),
     setting(
         "mirror_history",
@@ -438,6 +445,14 @@ impl Settings {
             "yes" => MirrorWish::Yes,
             "no" => MirrorWish::No,
             _ => MirrorWish::AsAdopted,
+        }
+    }
+
+    /// What `migrate` does with backfills.
+    pub fn backfills(&self) -> Backfills {
+        match self.text("backfills") {
+            "leave" => Backfills::Leave,
+            _ => Backfills::Run,
         }
     }
 

@@ -65,10 +65,11 @@ pub fn size_query(update: &str, dialect: Dialect) -> Option<String> {
     })
 }
 
-/// Asks how many seconds the replica that is most behind is behind, where the server knows.
-pub fn lag_query(dialect: Dialect) -> Option<&'static str> {
+/// Asks for what a backfill gives way to, where the server knows: how many seconds the replica that is most behind is
+/// behind, how many bytes, how many sessions have waited for a lock for a second, how many statements of others run.
+pub fn load_query(dialect: Dialect) -> Option<&'static str> {
     match dialect {
-        Dialect::Postgres => Some(postgres::backfill::LAG_QUERY),
+        Dialect::Postgres => Some(postgres::backfill::LOAD_QUERY),
         Dialect::Mysql | Dialect::Sqlite => None,
     }
 }
@@ -125,6 +126,13 @@ impl Chunks {
         table_name(&self.sql, &self.parts)
     }
 
+    /// Whether it goes by the places of rows, since the table has no key: a row that is written moves, and may be met
+    /// again.
+    fn is_by_place(&self) -> bool {
+        let only = |key: &[KeyColumn]| key.len() == 1 && key[0].name.as_str() == postgres::backfill::PLACE;
+        self.dialect == Dialect::Postgres && only(&self.key)
+    }
+
     /// The qualified columns of the key, as they are ordered by.
     fn columns(&self) -> Vec<String> {
         let of = self.parts.qualifier.of(&self.sql);
@@ -159,6 +167,9 @@ impl Chunks {
 
     /// Asks for the key of the last row of the chunk of `rows` rows behind `after`; no row where the table ends before.
     pub fn last_key(&self, after: Option<&[String]>, rows: u64) -> String {
+        if self.is_by_place() {
+            return postgres::backfill::last_page(self.table(), after, rows);
+        }
         let columns = self.columns();
         let text = |(column, one): (&String, &KeyColumn)| one.form.as_text(column, self.dialect);
         let texts: Vec<String> = columns.iter().zip(&self.key).map(text).collect();
@@ -174,6 +185,10 @@ impl Chunks {
 
     /// The UPDATE of the rows behind `after`, up to and with `last`.
     pub fn update(&self, after: Option<&[String]>, last: Option<&[String]>) -> String {
+        if self.is_by_place() {
+            let place = format!("{}.{}", self.parts.qualifier.of(&self.sql), postgres::backfill::PLACE);
+            return self.parts.narrowed(&self.sql, &postgres::backfill::on_pages(&place, after, last));
+        }
         let up_to = last.map_or_else(String::new, |last| format!(" AND {}", self.beyond(last, false)));
         self.parts.narrowed(&self.sql, &format!("{}{up_to}", self.behind(after)))
     }
@@ -233,6 +248,26 @@ mod tests {
             chunks.last_key(None, 100),
             "SELECT s.orders.\"id\"::text FROM s.orders WHERE true ORDER BY s.orders.\"id\" LIMIT 1 OFFSET 99"
         );
+    }
+
+    #[test]
+    fn a_table_without_a_key_is_gone_through_by_pages() {
+        let sql = "UPDATE logs SET a = 1 WHERE a IS NULL";
+        let chunks = chunks(sql, &[("ctid", "")], Dialect::Postgres);
+        assert!(chunks.last_key(None, 1_000).contains("SELECT '(20,0)'"));
+        let (after, last) =
+            (["(20,0)".to_owned(), "(90,0)".to_owned()], ["(40,0)".to_owned(), "(90,0)".to_owned()]);
+        assert!(chunks.last_key(Some(&after), 1_000).contains("'(40,0)'"));
+        assert_eq!(
+            chunks.update(Some(&after), Some(&last)),
+            "UPDATE logs SET a = 1 WHERE (a IS NULL) AND logs.ctid >= '(20,0)'::tid AND logs.ctid < '(40,0)'::tid"
+        );
+        assert!(
+            chunks
+                .update(Some(&last), None)
+                .ends_with("logs.ctid >= '(40,0)'::tid AND logs.ctid < '(90,0)'::tid")
+        );
+        assert!(chunks.update(None, None).ends_with("logs.ctid >= '(0,0)'::tid"));
     }
 
     #[test]

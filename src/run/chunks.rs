@@ -1,9 +1,10 @@
 //! Backfills: an UPDATE that goes through its table in chunks of rows, each a transaction that also writes how far it
 //! has come. It may be stopped anywhere and goes on there; the size of a chunk follows the time that one takes.
 
+use super::activity::{Activity, Doing};
 use super::executor::{Executor, StatementProblem};
 use super::machine::{Event, Failure};
-use super::watch::Watched;
+use super::watch::{FirstLook, Watched};
 use crate::db::error::{DbError, DbErrorClass};
 use crate::engine::backfill::{self, Chunks, key_column};
 use serde_json::json;
@@ -13,14 +14,71 @@ use std::time::{Duration, Instant};
 const FIRST_ROWS: u64 = 1_000;
 /// Fewest and most rows of a chunk.
 const ROWS: (u64, u64) = (50, 50_000);
-/// How long a chunk is to take.
-const AIM: Duration = Duration::from_millis(100);
-/// The share of the time that is left to others.
-const REST_OF_TIME: u32 = 10;
-/// A replica that is further behind than this is waited for.
-const MOST_LAG_S: i64 = 10;
-/// How often replicas are looked at, and how often progress is said.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often progress is said.
+const SAY_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked whether somebody is to be given way to.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The longest pause for others' locks and statements: whoever waits longer does not wait for us.
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+
+/// How fast backfills go, and whom they give way to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pace {
+    /// How long a chunk is to take.
+    pub chunk: Duration,
+    /// The share of the time that is left to others.
+    pub rest_percent: u32,
+    /// A replica that is further behind than this is waited for.
+    pub max_lag: Duration,
+    /// The same in bytes of the log.
+    pub max_lag_bytes: u64,
+    /// It pauses while more sessions than this have waited for a lock for a second.
+    pub max_waiting: u64,
+    /// It pauses while more statements of others than this run.
+    pub max_active: Option<u64>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            chunk: Duration::from_millis(100),
+            rest_percent: 10,
+            max_lag: Duration::from_secs(10),
+            max_lag_bytes: 256 * 1024 * 1024,
+            max_waiting: 0,
+            max_active: None,
+        }
+    }
+}
+
+/// Why it gives way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct GivesWay {
+    why: String,
+    /// Whether it does so for as long as it takes.
+    always: bool,
+}
+
+impl Pace {
+    /// What the answer of [`backfill::load_query`] means.
+    fn gives_way(&self, lag_s: i64, lag_bytes: i64, waiting: i64, active: i64) -> Option<GivesWay> {
+        let number = |number: i64| u64::try_from(number).unwrap_or(0);
+        let says = |why: String, always| Some(GivesWay { why, always });
+        if number(lag_s) > self.max_lag.as_secs() {
+            return says(format!("a replica is {lag_s} s behind"), true);
+        }
+        if number(lag_bytes) > self.max_lag_bytes {
+            return says(format!("a replica is {} MiB behind", number(lag_bytes) / (1024 * 1024)), true);
+        }
+        if number(waiting) > self.max_waiting {
+            return says(format!("{waiting} sessions wait for a lock"), false);
+        }
+        match self.max_active {
+            Some(most) if number(active) > most => says(format!("{active} statements of others run"), false),
+            Some(_) | None => None,
+        }
+    }
+}
 
 /// A backfill that is under way.
 pub(super) struct Backfill {
@@ -37,6 +95,8 @@ pub(super) struct Backfill {
     started: Instant,
     seen_before: u64,
     said: Instant,
+    /// When it was looked last whether somebody is to be given way to.
+    looked: Option<Instant>,
 }
 
 impl Backfill {
@@ -95,8 +155,12 @@ impl Executor<'_> {
         let found = self.watched(how, async |session| session.query(&ask).await).await?;
         let last =
             found.first().map(|row| (0..row.0.len()).map(|at| row.text(at).to_owned()).collect::<Vec<_>>());
+        // The first chunk may be the last one as well: then there is no cursor that knows where the table ends.
         let update = chunks.update(after.as_deref(), last.as_deref());
-        let how = Watched::without_limit(&title);
+        // Who has the row is seen while the second try waits for it.
+        let retries = self.contention.as_ref().is_some_and(|contention| contention.tries > 0);
+        let look = retries.then(|| FirstLook::Note(self.patience(false) / 2));
+        let how = Watched { first_look: look, ..Watched::without_limit(&title) };
         self.watched(how, async |session| session.run(&update).await).await?;
         super::fault::point("in a chunk");
         if let Some(one) = self.backfills.get_mut(&unit) {
@@ -156,6 +220,7 @@ impl Executor<'_> {
             started: now,
             seen_before: seen,
             said: now,
+            looked: None,
         })
     }
 
@@ -174,7 +239,8 @@ impl Executor<'_> {
     /// The open chunk is committed: sizes the next one, and leaves others some time.
     pub(super) async fn chunk_done(&mut self, unit: usize) -> Event {
         self.contention = None;
-        let place = self.place(unit, None);
+        let migration = self.place(unit, None).migration;
+        let pace = self.options.pace.clone();
         let mut rest = Duration::ZERO;
         let mut look = false;
         if let Some(one) = self.backfills.get_mut(&unit) {
@@ -182,39 +248,53 @@ impl Executor<'_> {
             one.after = last;
             one.seen += one.rows;
             let took = started.elapsed();
-            rest = (took / REST_OF_TIME).min(AIM);
-            one.rows = next_rows(one.rows, took);
-            look = one.said.elapsed() >= LOOK_EVERY;
+            rest = rest_after(took, &pace);
+            one.rows = next_rows(one.rows, took, pace.chunk);
+            look = one.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
             if look {
-                one.said = Instant::now();
-                say(&place.migration, one);
+                one.looked = Some(Instant::now());
             }
+            if one.said.elapsed() >= SAY_EVERY {
+                one.said = Instant::now();
+                say(&migration, one);
+            }
+            let activity = Activity { migration: migration.clone(), doing: one.doing(None) };
+            self.activity = Some(activity);
         }
-        self.sign_of_life().await;
+        self.tell_activity().await;
         if look {
-            self.wait_for_replicas().await;
+            self.give_way(unit, &migration, &pace).await;
         }
         // A signal is heeded where the next chunk begins.
-        self.signal.raised_within(rest).await;
+        if !rest.is_zero() {
+            self.signal.raised_within(rest).await;
+        }
         Event::More
     }
 
-    /// Waits while a replica is far behind.
-    async fn wait_for_replicas(&mut self) {
-        let Some(ask) = backfill::lag_query(self.url().dialect()) else { return };
+    /// Waits while replicas are far behind, or others wait for locks or have much to do.
+    async fn give_way(&mut self, unit: usize, migration: &str, pace: &Pace) {
+        let Some(ask) = backfill::load_query(self.url().dialect()) else { return };
+        let since = Instant::now();
+        let mut said: Option<Instant> = None;
         loop {
-            let behind = self.session().query(ask).await;
-            let behind = behind.ok().and_then(|rows| rows.first()?.number(0)).unwrap_or(0);
-            if behind <= MOST_LAG_S {
+            let Ok(rows) = self.session().query(ask).await else { return };
+            let number = |at: usize| rows.first().and_then(|row| row.number(at)).unwrap_or(0);
+            let Some(found) = pace.gives_way(number(0), number(1), number(2), number(3)) else { return };
+            if !found.always && since.elapsed() >= PAUSE_MAX {
                 return;
             }
-            tracing::info!(
-                event = "waiting for replicas",
-                lag_s = behind,
-                "a replica is {behind} s behind; the backfill waits for it"
-            );
-            self.sign_of_life().await;
-            if self.signal.raised_within(LOOK_EVERY).await {
+            let why = found.why;
+            if said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
+                said = Some(Instant::now());
+                tracing::info!(event = "pausing", migration, "{migration}: the backfill pauses: {why}");
+            }
+            if let Some(one) = self.backfills.get(&unit) {
+                let doing = one.doing(Some(why));
+                self.activity = Some(Activity { migration: migration.to_owned(), doing });
+            }
+            self.tell_activity().await;
+            if self.signal.raised_within(LOOK_EVERY / 2).await {
                 return;
             }
         }
@@ -226,27 +306,40 @@ impl Executor<'_> {
     }
 }
 
+/// How long others have to themselves after a chunk that took so long.
+fn rest_after(took: Duration, pace: &Pace) -> Duration {
+    let others = pace.rest_percent.min(95);
+    // Of ten chunks that have waited for a lock, none is to be paid for tenfold.
+    (took * others / (100 - others)).min(pace.chunk * 20)
+}
+
 /// The rows of the next chunk, so that it takes as long as it is to take.
-fn next_rows(rows: u64, took: Duration) -> u64 {
+fn next_rows(rows: u64, took: Duration, aim: Duration) -> u64 {
     let took = took.as_micros().max(1);
-    let ideal = u128::from(rows) * AIM.as_micros() / took;
+    let ideal = u128::from(rows) * aim.as_micros() / took;
     let ideal = u64::try_from(ideal).unwrap_or(ROWS.1);
     ideal.clamp(rows / 2, rows * 2).clamp(ROWS.0, ROWS.1)
 }
 
+impl Backfill {
+    /// About how long it goes on, once that can be told.
+    fn left(&self) -> Option<Duration> {
+        let done = self.seen - self.seen_before;
+        let left = self.of.checked_sub(self.seen).filter(|_| done > 0)?;
+        Some(Duration::from_secs_f64(self.started.elapsed().as_secs_f64() * left as f64 / done as f64))
+    }
+
+    fn doing(&self, pausing: Option<String>) -> Doing {
+        let left_s = self.left().map(|left| left.as_secs());
+        Doing::Backfilling { rows: self.seen, of: self.of, left_s, pausing }
+    }
+}
+
 fn say(migration: &str, one: &Backfill) {
-    let done = (one.seen - one.seen_before).max(1);
-    let elapsed = one.started.elapsed();
-    let left = one.of.saturating_sub(one.seen);
-    let percent = (one.seen * 100)
-        .checked_div(one.of)
-        .map_or_else(String::new, |share| format!(" ({} %)", share.min(99)));
-    let estimate = if one.of > one.seen {
-        let left_s = elapsed.as_secs_f64() * left as f64 / done as f64;
-        format!(", about {} left", super::executor::shown(Duration::from_secs_f64(left_s)))
-    } else {
-        String::new()
-    };
+    let percent =
+        super::activity::percent(one.seen, one.of).map_or_else(String::new, |share| format!(" ({share} %)"));
+    let estimate =
+        one.left().map_or_else(String::new, |left| format!(", about {} left", super::executor::shown(left)));
     tracing::info!(
         event = "backfilling",
         migration,
@@ -264,12 +357,35 @@ mod tests {
     #[test]
     fn chunks_grow_and_shrink_with_the_time_that_they_take() {
         let ms = Duration::from_millis;
+        let next_rows = |rows, took| next_rows(rows, took, ms(100));
         assert_eq!(next_rows(1_000, ms(10)), 2_000);
         assert_eq!(next_rows(1_000, ms(100)), 1_000);
         assert_eq!(next_rows(1_000, ms(130)), 769);
         assert_eq!(next_rows(1_000, ms(5_000)), 500);
         assert_eq!(next_rows(60, ms(5_000)), 50);
         assert_eq!(next_rows(40_000, ms(1)), 50_000);
+    }
+
+    #[test]
+    fn others_are_given_way_to() {
+        let pace = Pace::default();
+        assert_eq!(pace.gives_way(10, 1_000, 0, 50), None);
+        let why = |found: Option<GivesWay>| found.expect("it gives way").why;
+        assert_eq!(why(pace.gives_way(11, 0, 0, 0)), "a replica is 11 s behind");
+        assert_eq!(why(pace.gives_way(0, 300 * 1024 * 1024, 0, 0)), "a replica is 300 MiB behind");
+        assert_eq!(why(pace.gives_way(0, 0, 2, 0)), "2 sessions wait for a lock");
+        let busy = Pace { max_active: Some(8), ..Pace::default() };
+        assert_eq!(why(busy.gives_way(0, 0, 0, 9)), "9 statements of others run");
+        assert!(!busy.gives_way(0, 0, 0, 9).expect("it gives way").always);
+    }
+
+    #[test]
+    fn a_share_of_the_time_is_left_to_others() {
+        let rest =
+            |rest_percent| rest_after(Duration::from_millis(90), &Pace { rest_percent, ..Pace::default() });
+        assert_eq!(rest(0), Duration::ZERO);
+        assert_eq!(rest(10), Duration::from_millis(10));
+        assert_eq!(rest(50), Duration::from_millis(90));
     }
 
     #[test]

@@ -85,6 +85,17 @@ pub enum RunError {
         /// Why the contract is held.
         why: String,
     },
+    /// A backfill stands behind what is not applied yet.
+    #[error("migration {migration} fills rows behind {before}, which is not applied yet")]
+    NotYet {
+        /// The backfill.
+        migration: String,
+        /// What comes first.
+        before: String,
+    },
+    /// A process fills rows of what is to be taken back.
+    #[error("`twostep backfill` is filling rows")]
+    BackfillRuns,
     /// New migrations stand before applied ones.
     #[error("new migrations stand before applied ones: {}", .0.len())]
     OutOfOrder(Vec<String>),

@@ -1,14 +1,15 @@
 //! Does what the machine commands, and tells it what came of it.
 
+use super::activity::{Activity, Doing};
 use super::adopt::mirror::{Mirror, MirrorWish};
-use super::chunks::Backfill;
+use super::chunks::{Backfill, Pace};
 use super::contention::{self, Contention};
 use super::error::{Place, RunError};
 use super::fault;
-use super::journal::{History, Journal, JournalError, RunRecord, State};
+use super::journal::{History, Journal, JournalError, RunRecord, State, StoredDown};
 use super::limits::Limits;
 use super::machine::{Command, Event, Failure, Finding, Machine, Outcome, Unit};
-use super::pending::Wanted;
+use super::pending::{Backfills, Wanted};
 use super::script::{Piece, Statement, Work};
 use super::signal::Signal;
 use super::task::{self, Agenda, Author, Direction, Goal, Task, UnitRef};
@@ -46,6 +47,8 @@ pub struct RunOptions {
     pub read: ReadOptions,
     /// Whether the table of the tool that was adopted from is written too.
     pub mirror: MirrorWish,
+    /// How fast backfills go.
+    pub pace: Pace,
 }
 
 /// One migration that a run has finished.
@@ -74,6 +77,8 @@ pub struct RunReport {
     pub run_id: Option<i64>,
     /// Whether a migration is half applied, or half taken back, now.
     pub half: bool,
+    /// Migrations whose rows are left to be filled.
+    pub left: Vec<String>,
 }
 
 /// A session that is being opened while the migrations folder is read.
@@ -142,6 +147,9 @@ pub async fn run(
         large_at: None,
         mirror: None,
         limits: Limits::default(),
+        activity: None,
+        backfills_locked: false,
+        left: Vec::new(),
     };
     let mut machine = Machine::default();
     let mut event = Event::Started;
@@ -161,6 +169,7 @@ pub async fn run(
         wanted,
         run_id: executor.run_id,
         half: machine.is_half(),
+        left: executor.left,
     }
 }
 
@@ -215,6 +224,12 @@ pub(super) struct Executor<'a> {
     pub(super) mirror: Option<Mirror>,
     /// The time limits that the migration of the command sets for itself.
     pub(super) limits: Limits,
+    /// What the run does now, for its row in the journal.
+    pub(super) activity: Option<Activity>,
+    /// Whether this session has the lock of what fills rows as well.
+    backfills_locked: bool,
+    /// Migrations whose rows are left to be filled.
+    left: Vec<String>,
 }
 
 impl Executor<'_> {
@@ -329,6 +344,7 @@ impl Executor<'_> {
                     self.warned = true;
                 }
                 self.note_finished_elsewhere();
+                self.left = agenda.left;
                 self.tasks = agenda.tasks;
                 self.sign_tasks();
                 self.intended.clear();
@@ -397,13 +413,45 @@ impl Executor<'_> {
             }
         }
         let author = Author { by: self.options.host.clone(), release: self.options.release.clone() };
-        let agenda =
-            task::agenda(self.goal, self.folder, &self.history, &downs, &author, self.url.dialect())?;
+        let agenda = self.agenda(&downs, &author).await?;
         if agenda.tasks.is_empty() && self.session.is_some() {
             // With nothing to do here there may still be something that the other tool has done or taken back.
             self.open_mirror().await?;
         }
         Ok(agenda)
+    }
+
+    /// What is to be done. What fills rows is left where a process does that now, and nothing is taken back meanwhile.
+    async fn agenda(
+        &mut self,
+        downs: &HashMap<Version, StoredDown>,
+        author: &Author,
+    ) -> Result<Agenda, RunError> {
+        let dialect = self.url.dialect();
+        let agenda = task::agenda(self.goal, self.folder, &self.history, downs, author, dialect)?;
+        let concerns = agenda.fills_rows() || matches!(self.goal, Goal::Rollback(_));
+        let alone = !self.locked || self.journal.fills_rows() || self.url.is_file();
+        if !concerns || alone || self.has_backfill_lock().await? {
+            return Ok(agenda);
+        }
+        match self.goal {
+            Goal::Migrate(wanted) => {
+                let left = Goal::Migrate(Wanted { backfills: Backfills::Leave, ..wanted.clone() });
+                task::agenda(&left, self.folder, &self.history, downs, author, dialect)
+            }
+            Goal::Rollback(_) => Err(RunError::BackfillRuns),
+        }
+    }
+
+    /// Takes the lock of what fills rows too, so that no process does that meanwhile; whether it could.
+    async fn has_backfill_lock(&mut self) -> Result<bool, RunError> {
+        if !self.backfills_locked {
+            let key = self.journal.backfill_lock_key();
+            let taken = self.session().try_lock(&key).await;
+            self.backfills_locked =
+                taken.map_err(|error| RunError::Journal(JournalError::Database(error)))?;
+        }
+        Ok(self.backfills_locked)
     }
 
     /// The history. Where one writer keeps all readers out (SQLite), its end is waited for.
@@ -618,8 +666,31 @@ impl Executor<'_> {
             by,
             backend: identity.backend,
         };
-        self.session().run(&journal.begin_run_sql(&record)).await.map_err(database)?;
-        self.run_id = Some(id);
+        self.begin_run(record).await
+    }
+
+    /// Writes that the run begins. What fills rows has a lock of its own, so that another run may have taken the number.
+    async fn begin_run(&mut self, mut record: RunRecord) -> Result<(), RunError> {
+        const TRIES: usize = 5;
+        let journal = self.journal;
+        let database = |error| RunError::Journal(JournalError::Database(error));
+        for number in 1.. {
+            match self.session().run(&journal.begin_run_sql(&record)).await {
+                Ok(_) => break,
+                Err(error) if number == TRIES || error.class != DbErrorClass::Statement => {
+                    return Err(database(error));
+                }
+                Err(error) => {
+                    let last = journal.read(self.session()).await?.last_run_id;
+                    if last < record.id {
+                        return Err(database(error));
+                    }
+                    record.id = last + 1;
+                }
+            }
+        }
+        self.run_id = Some(record.id);
+        self.sign_tasks();
         Ok(())
     }
 
@@ -633,6 +704,13 @@ impl Executor<'_> {
             .map_err(|error| RunError::Connect { url: self.url.to_string(), error })?;
         self.watcher = Some(watcher);
         Ok(())
+    }
+
+    /// Keeps what the unit does now, and writes it where the last time was a while ago.
+    async fn note_activity(&mut self, unit: usize, doing: Doing) {
+        let migration = self.unit(unit).1.label.clone();
+        self.activity = Some(Activity { migration, doing });
+        self.tell_activity().await;
     }
 
     pub(super) fn url(&self) -> &DatabaseUrl {
@@ -907,6 +985,7 @@ impl Executor<'_> {
                 return Event::Interrupted;
             }
             tracing::info!(progress = true, "{}: {}", self.place(unit, Some(ordinal)), statement.title());
+            self.note_activity(unit, Doing::Running(statement.title())).await;
             let prelock = !self.no_prelock.contains(&(number, ordinal));
             match self.run_one(&statement, prelock, &mut held).await {
                 Ok(()) => fault::point("after a statement"),
@@ -1026,6 +1105,7 @@ impl Executor<'_> {
         if contention.elapsed() >= deadline {
             return Event::Expired;
         }
+        let waits = waits_for(contention);
         if contention.time_to_say() {
             let on = contention.relation.clone().unwrap_or_else(|| "a lock".to_owned());
             let by = if contention.blockers.is_empty() {
@@ -1044,8 +1124,13 @@ impl Executor<'_> {
         }
         // The last try is at the deadline.
         let left = deadline.saturating_sub(contention.elapsed());
-        let pause = if contention.tries == 0 { Duration::ZERO } else { contention.pause().min(left) };
-        self.sign_of_life().await;
+        let tries = contention.tries;
+        let pause = if tries == 0 { Duration::ZERO } else { contention.pause().min(left) };
+        if tries >= 2 {
+            self.note_activity(unit, Doing::WaitingForLock(waits)).await;
+        } else {
+            self.sign_of_life().await;
+        }
         if self.signal.raised_within(pause).await {
             self.error = Some(RunError::Interrupted);
             return Event::Interrupted;
@@ -1260,6 +1345,7 @@ impl Executor<'_> {
         }
         let Some(statement) = self.statement(unit, ordinal).cloned() else { return Event::Done };
         tracing::info!(progress = true, "{}: {}", self.place(unit, Some(ordinal)), statement.title());
+        self.note_activity(unit, Doing::Running(statement.title())).await;
         let before = self.intended.get(&unit).cloned().flatten();
         if let Err(error) = self.prepare_alone(unit, statement.sql(), before.as_deref()).await {
             return self
@@ -1441,6 +1527,7 @@ impl Executor<'_> {
 
     fn drop_connections(&mut self) {
         self.session = None;
+        self.backfills_locked = false;
         self.watcher = None;
         self.begun = None;
         self.transaction = None;
@@ -1544,6 +1631,15 @@ impl Executor<'_> {
         if let Some(session) = self.session.take() {
             session.close().await;
         }
+    }
+}
+
+/// What a unit waits for, and who is in the way.
+fn waits_for(contention: &Contention) -> String {
+    let on = contention.relation.clone().unwrap_or_else(|| "a lock".to_owned());
+    match contention.blockers.as_slice() {
+        [] => on,
+        blockers => format!("{on}: {}", contention::describe(blockers)),
     }
 }
 

@@ -5,6 +5,7 @@
 //! migration that is under way without a transaction around it). Changes to them are additive; `meta` carries the
 //! oldest format that may still write.
 
+use super::activity::Activity;
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Backend, LockKey, Row, Session};
 use crate::dialect::Dialect;
@@ -30,6 +31,8 @@ pub struct Journal {
     dialect: Dialect,
     name: String,
     database: Option<String>,
+    /// Whether it is written by what only fills rows.
+    backfills: bool,
 }
 
 /// Why the journal cannot be used.
@@ -155,6 +158,8 @@ pub struct OpenRun {
     pub silent_s: i64,
     /// When it began: UTC, ISO 8601.
     pub started_at: String,
+    /// What it does now, as it has written it last.
+    pub activity: Option<Activity>,
 }
 
 /// All that a journal says.
@@ -170,6 +175,8 @@ pub struct History {
     pub statements: Vec<StatementRow>,
     /// The last run that has not said how it ended.
     pub open_run: Option<OpenRun>,
+    /// All runs that have not said how they ended; those before the last one may be backfills.
+    pub open_runs: Vec<OpenRun>,
     /// The highest run number so far.
     pub last_run_id: i64,
     /// The place in the order of application of the last migration that a release has which is confirmed to be live.
@@ -271,7 +278,7 @@ pub struct StoredDown {
 impl Journal {
     /// The journal called `name` (`twostep`): a schema on PostgreSQL, else the prefix of the tables.
     pub fn new(dialect: Dialect, name: impl Into<String>) -> Self {
-        Self { dialect, name: name.into(), database: None }
+        Self { dialect, name: name.into(), database: None, backfills: false }
     }
 
     /// The same journal, found by the name of its database on MySQL, where a migration may `USE` another one.
@@ -280,9 +287,26 @@ impl Journal {
         Self { database, ..self }
     }
 
+    /// The same journal, written by what only fills rows: its lock is another one, so that nobody waits for it who
+    /// changes the schema.
+    #[must_use]
+    pub fn of_backfills(self) -> Self {
+        Self { backfills: true, ..self }
+    }
+
     /// The key of the lock of the runs that write this journal.
     pub fn lock_key(&self) -> LockKey {
-        LockKey { journal: self.name.clone() }
+        if self.backfills { self.backfill_lock_key() } else { LockKey { journal: self.name.clone() } }
+    }
+
+    /// Whether it is written by what only fills rows.
+    pub fn fills_rows(&self) -> bool {
+        self.backfills
+    }
+
+    /// The key of the lock of what fills rows.
+    pub fn backfill_lock_key(&self) -> LockKey {
+        LockKey { journal: format!("{} backfill", self.name) }
     }
 
     /// The schema or prefix.
@@ -406,7 +430,9 @@ impl Journal {
     /// One text that gives all rows of the journal, each with its table's letter in front.
     fn read_sql(&self) -> String {
         format!(
-            "SELECT 'v', format, oldest_writer FROM {meta};\
+            "SELECT 'o', id, command, run_by, backend_pid, backend_started, {silent}, {started_at}, detail \
+             FROM {run} WHERE outcome IS NULL ORDER BY id;\
+             SELECT 'v', format, oldest_writer FROM {meta};\
              SELECT 'm', version, name, kind, state, checksum, breaks_older, sequence, run_id, {applied_at}, \
              duration_ms, release_id, applied_by, down_sql IS NOT NULL, adopted_from FROM {migration} \
              ORDER BY sequence;\
@@ -480,6 +506,7 @@ impl Journal {
                 "s" => history.statements.push(statement(row)),
                 "a" => history.adopted = AdoptedFrom::from_text(row.text(1)),
                 "c" => history.confirmed = row.number(1),
+                "o" => history.open_runs.push(open_run(row)),
                 _ => {
                     history.last_run_id = row.number(1).unwrap_or(0);
                     history.open_run = row.get(8).is_none().then(|| open_run(row));
@@ -656,9 +683,12 @@ impl Journal {
         )
     }
 
-    /// A sign of life of a run, written on its watcher's connection.
-    pub fn heartbeat_sql(&self, id: i64) -> String {
-        format!("UPDATE {} SET heartbeat_at = {} WHERE id = {id}", self.table("run"), self.now())
+    /// A sign of life of a run, with what it does now, written on its watcher's connection.
+    pub fn heartbeat_sql(&self, id: i64, activity: Option<&Activity>) -> String {
+        let detail =
+            activity.map_or_else(String::new, |one| format!(", detail = {}", self.text(&one.to_text())));
+        let (run, now) = (self.table("run"), self.now());
+        format!("UPDATE {run} SET heartbeat_at = {now}{detail} WHERE id = {id} AND outcome IS NULL")
     }
 
     /// Writes that the run's connection is another one now.
@@ -898,5 +928,6 @@ fn open_run(row: &Row) -> OpenRun {
         backend: Backend { pid: row.number(4).unwrap_or(0), started: row.text(5).to_owned() },
         silent_s: row.number(6).unwrap_or(0),
         started_at: row.text(7).to_owned(),
+        activity: row.get(8).and_then(Activity::from_text),
     }
 }

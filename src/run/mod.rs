@@ -2,9 +2,10 @@
 //! (`script`), what happens next (`machine`, pure), doing it (`executor`), and what is remembered (`journal`). What another tool has done is
 //! taken over by `adopt`.
 
+pub mod activity;
 pub mod adopt;
 mod autocommit;
-mod chunks;
+pub mod chunks;
 pub mod contention;
 pub mod error;
 pub mod executor;

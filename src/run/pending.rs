@@ -30,6 +30,20 @@ pub struct Wanted {
     pub contracts: Contracts,
     /// Why contracts are applied although no release is confirmed, for the history.
     pub because: Option<String>,
+    /// What to do with migrations that fill rows in chunks.
+    pub backfills: Backfills,
+}
+
+/// What to do with migrations that fill rows in chunks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Backfills {
+    /// Apply them with the others.
+    #[default]
+    Run,
+    /// Leave them to a process of their own.
+    Leave,
+    /// Apply nothing else: those that come next, or this one.
+    Only(Option<Version>),
 }
 
 /// What to do with migrations that are the second step of a deploy.

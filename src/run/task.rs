@@ -4,7 +4,7 @@ use super::error::RunError;
 use super::journal::{Applied, History, MigrationRecord, State, StatementRow, StoredDown};
 use super::limits::Limits;
 use super::machine::Unit;
-use super::pending::{self, OutOfOrder, RollbackTarget, Wanted};
+use super::pending::{self, Backfills, OutOfOrder, RollbackTarget, Wanted};
 use super::script::{self, Prepared, ScriptOptions, ScriptProblem, Statement, Work};
 use crate::dialect::Dialect;
 use crate::engine;
@@ -43,6 +43,7 @@ impl Goal {
                 let why: String = why.chars().take(120).collect();
                 format!("migrate --contract because {why}")
             }
+            Goal::Migrate(Wanted { backfills: Backfills::Only(_), .. }) => "backfill".to_owned(),
             Goal::Migrate(_) => "migrate".to_owned(),
             Goal::Rollback(_) => "rollback".to_owned(),
         }
@@ -90,6 +91,22 @@ pub struct Agenda {
     pub warnings: Vec<String>,
     /// Contracts that wait, and why: one sentence each.
     pub held: Vec<String>,
+    /// Migrations whose rows are left to a process of their own.
+    pub left: Vec<String>,
+}
+
+impl Agenda {
+    /// Whether rows are filled in chunks.
+    pub fn fills_rows(&self) -> bool {
+        self.tasks.iter().any(Task::fills_rows)
+    }
+}
+
+impl Task {
+    /// Whether rows are filled in chunks.
+    pub fn fills_rows(&self) -> bool {
+        self.prepared.pieces.iter().any(|piece| piece.chunked)
+    }
 }
 
 /// What `goal` means for this history. `downs` holds the stored downs of migrations that are not among the files.
@@ -196,11 +213,18 @@ fn migrate(
     let mut free = history.next_sequence()..;
     let held = pending::held(folder, history, &comparison.pending, wanted.contracts);
     let waits = |position: &usize| held.iter().any(|held| held.position == *position);
+    // There are no rows in a database that has nothing.
+    let leaves = wanted.backfills == Backfills::Leave && !history.applied.is_empty();
+    let mut left: Vec<pending::Held> = Vec::new();
     for position in comparison.pending.iter().filter(|position| !waits(position)) {
         let migration = &folder.migrations[*position];
         let known = history.get(&migration.version).map(|row| row.sequence);
         let sequence = known.or_else(|| free.next()).unwrap_or(i64::MAX);
         match up_task(migration, history, author, options, sequence) {
+            Ok(task) if leaves && task.fills_rows() => {
+                let why = "its rows are left to `twostep backfill`".to_owned();
+                left.push(pending::Held { position: *position, why });
+            }
             Ok(task) => tasks.push(task),
             Err(TaskProblem::Scripts(found)) => problems.extend(found),
             Err(TaskProblem::Run(error)) => return Err(*error),
@@ -209,12 +233,38 @@ fn migrate(
     if !problems.is_empty() {
         return Err(RunError::Scripts(problems));
     }
-    not_held_back(folder, &held, &comparison.pending, options)?;
-    let sentence = |held: &pending::Held| {
-        let migration = &folder.migrations[held.position];
-        format!("{} is held: {}", label(&migration.version, &migration.name), held.why)
+    if let Backfills::Only(only) = &wanted.backfills {
+        return Ok(Agenda { tasks: fills(tasks, only.as_ref())?, ..Agenda::default() });
+    }
+    let name = |position: usize| {
+        let migration = &folder.migrations[position];
+        label(&migration.version, &migration.name)
     };
-    Ok(Agenda { tasks, warnings, held: held.iter().map(sentence).collect() })
+    let waiting: Vec<pending::Held> = held.iter().chain(&left).cloned().collect();
+    not_held_back(folder, &waiting, &comparison.pending, options)?;
+    let sentence = |held: &pending::Held| format!("{} is held: {}", name(held.position), held.why);
+    let left = left.iter().map(|left| name(left.position)).collect();
+    Ok(Agenda { tasks, warnings, held: held.iter().map(sentence).collect(), left })
+}
+
+/// Of what is pending, what fills rows and comes next, or the one that is asked for.
+fn fills(tasks: Vec<Task>, only: Option<&Version>) -> Result<Vec<Task>, RunError> {
+    let mut before = None;
+    let mut chosen = Vec::new();
+    for task in tasks {
+        let wanted = only.is_none_or(|only| task.record.version == *only);
+        match (task.fills_rows() && wanted, &before) {
+            (true, None) => chosen.push(task),
+            (true, Some(before)) if chosen.is_empty() => {
+                return Err(RunError::NotYet { migration: task.label, before: String::clone(before) });
+            }
+            (true, Some(_)) => {}
+            (false, _) => {
+                before.get_or_insert(task.label);
+            }
+        }
+    }
+    Ok(chosen)
 }
 
 /// Fails where what is to be applied stands behind a contract that is held, and touches what that touches: it was
@@ -408,7 +458,7 @@ fn rollback(
         }
     }
     if problems.is_empty() {
-        Ok(Agenda { tasks, warnings: Vec::new(), held: Vec::new() })
+        Ok(Agenda { tasks, ..Agenda::default() })
     } else {
         Err(RunError::Scripts(problems))
     }

@@ -1,6 +1,7 @@
 //! Waiting for the server's answer while looking at what goes on: it says what takes long and who is in the way, gives
 //! the run's sign of life, and has the server stop what runs when a signal asks us to.
 
+use super::activity::{Activity, Doing};
 use super::contention;
 use super::executor::Executor;
 use super::signal::Signal;
@@ -20,6 +21,9 @@ const STEP_BACK_AFTER: Duration = Duration::from_secs(1);
 
 /// How often it is said that a statement still runs, and that this run is alive.
 const SAY_EVERY: Duration = Duration::from_secs(5);
+
+/// How often it is written what this run does, where that changes.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// How something is watched.
 #[derive(Debug, Clone, Copy)]
@@ -139,8 +143,13 @@ impl Executor<'_> {
         how: Watched<'_>,
         act: impl AsyncFnOnce(&mut dyn Session) -> Result<T, DbError>,
     ) -> Result<T, Unanswered> {
-        let heartbeat = self.run_id.map(|id| self.journal.heartbeat_sql(id));
+        let heartbeat = self.run_id.map(|id| self.journal.heartbeat_sql(id, self.activity.as_ref()));
         let mut eyes = Eyes::new(self.watcher.as_deref_mut(), heartbeat, Some(&mut self.last_sign));
+        let migration = self.activity.as_ref().map(|one| one.migration.clone()).unwrap_or_default();
+        let waiting =
+            |on: String| Activity { migration: migration.clone(), doing: Doing::WaitingForLock(on) };
+        let waits = |on: String| self.run_id.map(|id| self.journal.heartbeat_sql(id, Some(&waiting(on))));
+        eyes.waits = Some(&waits);
         let session = self.session.as_deref_mut().expect("something is only watched on an open session");
         let answer = watch(session, &mut eyes, &self.signal, how, act).await;
         self.seen_blockers = eyes.seen;
@@ -149,8 +158,17 @@ impl Executor<'_> {
 
     /// Writes that this run is alive, where it has not done so for a while: a run that is silent is taken for dead.
     pub(super) async fn sign_of_life(&mut self) {
-        let Some(id) = self.run_id.filter(|_| self.last_sign.elapsed() >= SAY_EVERY) else { return };
-        let heartbeat = Some(self.journal.heartbeat_sql(id));
+        self.sign_after(SAY_EVERY).await;
+    }
+
+    /// Writes what this run does now, where the last time was a while ago.
+    pub(super) async fn tell_activity(&mut self) {
+        self.sign_after(TELL_EVERY).await;
+    }
+
+    async fn sign_after(&mut self, time: Duration) {
+        let Some(id) = self.run_id.filter(|_| self.last_sign.elapsed() >= time) else { return };
+        let heartbeat = Some(self.journal.heartbeat_sql(id, self.activity.as_ref()));
         let mut eyes = Eyes::new(self.watcher.as_deref_mut(), heartbeat, Some(&mut self.last_sign));
         eyes.sign_of_life().await;
     }
@@ -160,6 +178,8 @@ impl Executor<'_> {
 pub(super) struct Eyes<'e> {
     watcher: Option<&'e mut (dyn Watcher + 'static)>,
     heartbeat: Option<String>,
+    /// What writes that it waits for these.
+    waits: Option<&'e (dyn Fn(String) -> Option<String> + Sync)>,
     last_sign: Option<&'e mut Instant>,
     /// Who was in the way when the deadline had passed.
     seen: Vec<Blocker>,
@@ -172,7 +192,7 @@ impl<'e> Eyes<'e> {
         heartbeat: Option<String>,
         last_sign: Option<&'e mut Instant>,
     ) -> Self {
-        Self { watcher, heartbeat, last_sign, seen: Vec::new() }
+        Self { watcher, heartbeat, waits: None, last_sign, seen: Vec::new() }
     }
 
     async fn cancel(&mut self) {
@@ -224,6 +244,11 @@ impl<'e> Eyes<'e> {
             tracing::info!(event = "running", seconds, "still running: {title}");
         } else {
             let blockers = contention::describe(&blockers);
+            if let (Some(watcher), Some(sql)) =
+                (&mut self.watcher, self.waits.and_then(|waits| waits(blockers.clone())))
+            {
+                let _ = tokio::time::timeout(WATCHER_WITHIN, watcher.run(&sql)).await;
+            }
             tracing::info!(event = "waiting for lock", seconds, "still waiting: {title}: {blockers}");
         }
     }

@@ -59,3 +59,4 @@ mod tidy;
 mod tls;
 mod twostep;
 mod wait;
+mod walk;

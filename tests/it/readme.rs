@@ -5,19 +5,22 @@ use std::path::Path;
 use std::process::Command;
 
 /// A command of the README, with what it prints.
-struct Transcript {
-    line: usize,
-    command: String,
-    output: String,
+pub struct Transcript {
+    /// Where it stands.
+    pub line: usize,
+    /// The command.
+    pub command: String,
+    /// What it prints.
+    pub output: String,
 }
 
-/// The commands of the `console` fences.
-fn transcripts(text: &str) -> Vec<Transcript> {
+/// The commands of the fences that open like this.
+pub fn transcripts(text: &str, fence: &str) -> Vec<Transcript> {
     let mut found: Vec<Transcript> = Vec::new();
     let mut inside = false;
     for (number, line) in text.lines().enumerate() {
         if line.starts_with("```") {
-            inside = line == "```console";
+            inside = line == fence;
         } else if let Some(command) = line.strip_prefix("$ ").filter(|_| inside) {
             found.push(Transcript { line: number + 1, command: command.to_owned(), output: String::new() });
         } else if inside && let Some(last) = found.last_mut() {
@@ -29,7 +32,7 @@ fn transcripts(text: &str) -> Vec<Transcript> {
 }
 
 /// `…` in the README stands for a part of a line that is never the same.
-fn is_like(line: &str, pattern: &str) -> bool {
+pub fn is_like(line: &str, pattern: &str) -> bool {
     let mut parts = pattern.split('…');
     let Some(mut rest) = parts.next().and_then(|first| line.strip_prefix(first)) else { return false };
     let mut open = false;
@@ -41,7 +44,8 @@ fn is_like(line: &str, pattern: &str) -> bool {
     rest.is_empty() || open
 }
 
-fn copy(from: &Path, project: &Project, below: &str) {
+/// Copies the files of a folder of the project into one of a user's.
+pub fn copy(from: &Path, project: &Project, below: &str) {
     for entry in std::fs::read_dir(from).expect("the sample is there") {
         let path = entry.expect("it can be read").path();
         let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
@@ -59,7 +63,7 @@ fn transcripts_are_true() {
         copy(&root.join(folder), &project, folder);
     }
     project.write("twostep.toml", std::fs::read(root.join("twostep.toml")).expect("the file is there"));
-    let all = transcripts(&readme);
+    let all = transcripts(&readme, "```console");
     assert!(all.len() >= 6, "the README has lost its transcripts");
     for transcript in all {
         if let Some((database, file)) =

@@ -36,9 +36,21 @@ pub struct Args {
     #[arg(long, value_name = "PHASE", value_parser = ["expand"], conflicts_with = "contract")]
     phase: Option<String>,
 
+    /// run or leave: fill rows in chunks too, or leave them to `twostep backfill`, and exit with 4 until that is done
+    #[arg(long, value_name = "WISH")]
+    backfills: Option<String>,
+
     /// What holds for every run
     #[command(flatten)]
     pub run: RunArgs,
+}
+
+impl Args {
+    /// The settings that are given by flags.
+    pub fn flags(&self) -> Vec<(&'static str, String)> {
+        let own = self.backfills.clone().map(|wish| ("backfills", wish));
+        self.run.flags().into_iter().chain(own).collect()
+    }
 }
 
 /// Options of every command that changes the schema.
@@ -122,6 +134,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
         allow_ahead: args.allow_ahead,
         contracts,
         because: args.contract.clone(),
+        backfills: context.settings.backfills(),
     };
     let goal = Goal::Migrate(wanted);
     if args.dry_run {
@@ -131,6 +144,9 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let journal = context.journal(&url);
     let report = executor::run(&url, &journal, &folder, &goal, &options, &context.signal, early).await;
     end(context, &url, &report, started)?;
+    if !report.left.is_empty() {
+        return Err(left(&report));
+    }
     match report.outcome {
         Outcome::NothingToDo => tracing::info!(event = "up to date", "{url} is up to date"),
         _ => {
@@ -150,6 +166,19 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
         }
     }
     Ok(Exit::from(report.outcome))
+}
+
+/// The rows that new code needs are not filled.
+fn left(report: &RunReport) -> Report {
+    let done = match report.finished.len() {
+        0 => "nothing else was to be done".to_owned(),
+        1 => "1 migration was applied".to_owned(),
+        count => format!("{count} migrations were applied"),
+    };
+    Report::new(Exit::FailedPartly, format!("the rows of {} are not filled yet", report.left.join(", ")))
+        .why("the code of this release must not start before they are")
+        .state(format!("{done}; old code goes on"))
+        .help("`twostep backfill` fills them, as a process of its own; then run the same again")
 }
 
 /// The error of a run that did not end well.
@@ -178,6 +207,7 @@ pub async fn dry_run(
             wanted: 0,
             run_id: None,
             half: false,
+            left: Vec::new(),
         };
         explain::run(url, &journal, &context.folder_path(), &report)
     })?;

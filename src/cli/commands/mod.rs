@@ -1,6 +1,7 @@
 //! One file per command, and the list of all of them.
 
 pub mod adopt;
+pub mod backfill;
 pub mod capture;
 pub mod compat;
 pub mod completions;
@@ -45,6 +46,8 @@ pub enum Command {
     Plan(plan::Args),
     /// Apply what is pending
     Migrate(migrate::Args),
+    /// Fill rows in chunks, as a process of its own
+    Backfill(backfill::Args),
     /// Take back what was applied
     Rollback(rollback::Args),
     /// Show on a scratch database that every down undoes its up
@@ -85,6 +88,7 @@ impl Command {
             Command::Compat(args) => compat::run(context, &args).await,
             Command::Explain(args) => explain::run(context, &args),
             Command::Migrate(args) => migrate::run(context, &args).await,
+            Command::Backfill(args) => backfill::run(context, &args).await,
             Command::Rollback(args) => rollback::run(context, &args).await,
             Command::Roundtrip(args) => roundtrip::run(context, &args).await,
             Command::Status(args) => status::run(context, &args).await,
@@ -104,7 +108,8 @@ impl Command {
     pub fn flags(&self) -> Vec<(&'static str, String)> {
         match self {
             Command::Lint(args) => args.flags(),
-            Command::Migrate(args) => args.run.flags(),
+            Command::Migrate(args) => args.flags(),
+            Command::Backfill(args) => args.run.flags(),
             Command::Rollback(args) => args.run.flags(),
             _ => Vec::new(),
         }

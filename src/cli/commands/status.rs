@@ -5,8 +5,9 @@ use crate::cli::exit::Exit;
 use crate::cli::explain;
 use crate::cli::printer::Report;
 use crate::db::session::ConnectOptions;
+use crate::run::activity::Activity;
 use crate::run::adopt::find::{self, Found};
-use crate::run::journal::{Applied, History, State};
+use crate::run::journal::{Applied, History, OpenRun, State};
 use crate::run::pending::{self, Comparison, Contracts};
 use crate::run::task::label;
 use crate::source::{Folder, Kind, Migration};
@@ -26,7 +27,7 @@ pub struct Args {
 
 /// One line of the table.
 struct Line {
-    state: &'static str,
+    state: String,
     version: String,
     name: String,
     note: String,
@@ -80,7 +81,7 @@ fn lines(folder: &Folder, history: &History, comparison: &Comparison) -> Vec<Lin
         .map(|(position, migration)| line(position, migration, folder, history, comparison))
         .collect();
     lines.extend(comparison.ahead.iter().map(|applied| Line {
-        state: "ahead",
+        state: "ahead".to_owned(),
         version: applied.version.to_string(),
         name: applied.name.clone(),
         note: "applied, but not among the files".to_owned(),
@@ -97,10 +98,16 @@ fn line(
     comparison: &Comparison,
 ) -> Line {
     let applied = history.get(&migration.version).cloned();
+    let doing = at_work(history, &label(&migration.version, &migration.name));
     let held = pending::held(folder, history, &comparison.pending, Contracts::Confirmed);
     let held = held.into_iter().find(|held| held.position == position);
     let mut notes: Vec<String> = held.iter().map(|held| held.why.clone()).collect();
+    let rows = || history.statements.iter().filter(|row| row.version == migration.version);
     let state = match &applied {
+        _ if doing.is_some() => "at work",
+        Some(row) if row.state != State::Applied && rows().any(|row| !row.done && !row.in_parts) => {
+            "uncertain"
+        }
         Some(row) if row.state == State::Applying => "half applied",
         Some(row) if row.state == State::Reverting => "half rolled back",
         Some(_) if migration.kind == Kind::Repeatable && comparison.pending.contains(&position) => "changed",
@@ -115,11 +122,23 @@ fn line(
     if comparison.out_of_order.contains(&position) {
         notes.push("stands before an applied one".to_owned());
     }
-    if state.starts_with("half") {
-        let done =
-            history.statements.iter().filter(|row| row.version == migration.version && row.done).count();
+    if state.starts_with("half") || state == "uncertain" {
+        let done = rows().filter(|row| row.done).count();
         notes.push(format!("{done} statement(s) of it are done"));
+        if rows().any(|row| row.in_parts) {
+            notes.push("it stopped in a backfill, which goes on where it is".to_owned());
+        }
+        if state == "uncertain" {
+            notes.push("what came of a statement is looked up by the next run".to_owned());
+        }
     }
+    let state = match doing {
+        Some(activity) => {
+            notes.push(activity.note());
+            activity.state()
+        }
+        None => state.to_owned(),
+    };
     if let Some(from) = applied.as_ref().and_then(|row| row.adopted_from.as_deref()) {
         notes.push(if from == "baseline" { "baseline".to_owned() } else { format!("adopted from {from}") });
     }
@@ -135,13 +154,28 @@ fn line(
     }
 }
 
+/// From how many seconds without a sign of life on a run is taken for dead.
+const SILENT_S: i64 = 60;
+
+/// The runs that have not ended: those that live, and the last one also if it is silent.
+fn open_runs(history: &History) -> impl Iterator<Item = &OpenRun> {
+    let last = history.open_run.as_ref().map(|run| run.id);
+    history.open_runs.iter().filter(move |run| run.silent_s < SILENT_S || Some(run.id) == last)
+}
+
+/// What a living run does to the migration now.
+fn at_work<'h>(history: &'h History, label: &str) -> Option<&'h Activity> {
+    let living = history.open_runs.iter().filter(|run| run.silent_s < SILENT_S);
+    living.filter_map(|run| run.activity.as_ref()).find(|activity| activity.migration == label)
+}
+
 fn text(url: &str, lines: &[Line], history: &History, comparison: &Comparison) -> String {
     let mut rows: Vec<[String; 4]> = Vec::with_capacity(lines.len());
     for line in lines {
         let when =
             line.applied.as_ref().map(|applied| applied.applied_at.chars().take(16).collect::<String>());
         rows.push([
-            line.state.to_owned(),
+            line.state.clone(),
             label(&crate::source::Version::new(&line.version), &line.name),
             when.unwrap_or_default().replace('T', " "),
             line.note.clone(),
@@ -167,9 +201,14 @@ fn text(url: &str, lines: &[Line], history: &History, comparison: &Comparison) -
     if !comparison.edited.is_empty() {
         out.push_str(&format!(", {} edited", comparison.edited.len()));
     }
-    if let Some(run) = &history.open_run {
+    for run in open_runs(history) {
+        let doing = match &run.activity {
+            _ if run.silent_s >= SILENT_S => "it may be dead: `twostep unlock` shows whether".to_owned(),
+            Some(activity) => format!("{}: {}", activity.migration, activity.state()),
+            None => "installing".to_owned(),
+        };
         out.push_str(&format!(
-            "\nrun {} (`{}` by {}) began {} and has not ended; last sign of life {} s ago",
+            "\nrun {} (`{}` by {}) began {} and has not ended; last sign of life {} s ago; {doing}",
             run.id, run.command, run.by, run.started_at, run.silent_s
         ));
     }
@@ -197,12 +236,17 @@ fn json(url: &str, lines: &[Line], history: &History, comparison: &Comparison, o
             })
         })
         .collect();
-    let run = history.open_run.as_ref().map(|run| {
+    let shown = |run: &OpenRun| {
+        let activity = run.activity.as_ref();
         json!({
             "id": run.id, "command": run.command, "by": run.by, "started_at": run.started_at,
             "silent_s": run.silent_s, "pid": run.backend.pid,
+            "migration": activity.map(|one| &one.migration), "state": activity.map(Activity::state),
+            "note": activity.map(Activity::note),
         })
-    });
+    };
+    let run = history.open_run.as_ref().map(shown);
+    let runs: Vec<_> = open_runs(history).map(shown).collect();
     let others: Vec<_> = others
         .iter()
         .map(|other| {
@@ -215,6 +259,7 @@ fn json(url: &str, lines: &[Line], history: &History, comparison: &Comparison, o
         "pending": comparison.pending.len(),
         "drift": comparison.has_drift(),
         "running": run,
+        "runs": runs,
         "other_histories": others,
         "migrations": migrations,
     })
