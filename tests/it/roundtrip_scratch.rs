@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::servers;
-use crate::twostep::{Outcome, Project};
+use crate::twostep::{Outcome, Project, Run};
 use crate::wait;
 
 fn project() -> Project {
@@ -84,6 +84,30 @@ fn a_named_server_is_left_as_it_was() {
         "select count(*) from pg_database d join pg_roles r on r.oid = datdba where rolname = '{role}'"
     );
     assert_eq!(server.psql("postgres", &owned), "0");
+}
+
+#[test]
+fn a_machine_without_servers_is_told_what_to_install() {
+    // The folders of Debian's packages, empty for this one process.
+    for (engine, folder, package) in
+        [("postgres", "/usr/lib/postgresql", "postgresql"), ("mysql", "/usr/sbin", "mariadb-server")]
+    {
+        let project = project();
+        let program = env!("CARGO_BIN_EXE_twostep");
+        let script = format!("mount -t tmpfs none {folder} && exec {program} roundtrip --engine {engine}");
+        let hidden = Run::new("unshare", &project.path("."), &["-rm", "sh", "-c", &script]);
+        let outcome = hidden.env("PATH", "/usr/bin:/bin").env("TWOSTEP_LOG", "text").run();
+        if outcome.stderr.contains("unshare") || outcome.stderr.contains("mount:") {
+            let why = outcome.stderr.trim();
+            servers::tell(&format!("\nSKIPPED: no mount namespace for a test of roundtrip: {why}\n"));
+            return;
+        }
+        let outcome = outcome.expect(2);
+        said(&outcome, "server is at hand for a scratch database");
+        said(&outcome, &format!("install the package `{package}`"));
+        said(&outcome, "--scratch-url");
+        said(&outcome, "nothing was judged, nothing changed");
+    }
 }
 
 #[test]
