@@ -161,9 +161,11 @@ fn sqlite(folder: &Path) -> Pair {
         let ask = |sql: &str| {
             feed(Command::new("sqlite3").args(["-bail", &paths[which]]), sql).expect("sqlite3 works")
         };
-        let catalog =
-            ask("select type, name, tbl_name, sql from sqlite_schema where tbl_name not like 'twostep\\_%' \
-                           escape '\\' order by 1, 2;");
+        // SQLite keeps what stands between the last token and the semicolon, which this client is given apart.
+        let catalog = ask(
+            "select type, name, tbl_name, rtrim(sql, ' ' || char(10)) from sqlite_schema where tbl_name not like 'twostep\\_%' \
+                           escape '\\' order by 1, 2;",
+        );
         let tables = ask(
             "select name from sqlite_schema where type = 'table' and name not like 'twostep\\_%' escape '\\' \
                           and sql not like 'create virtual%' order by 1;",
