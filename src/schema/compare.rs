@@ -157,7 +157,14 @@ impl Found {
         };
         self.parts("column", of, columns(one), columns(other));
         let constraints = |table: &Table| {
-            named(&table.constraints, |one| &one.name, |one| constraint_text(one, table.dialect))
+            // A valid NOT NULL is told by its column, and has a name from PostgreSQL 18 on only.
+            let own: Vec<Arc<TableConstraint>> = table
+                .constraints
+                .iter()
+                .filter(|one| !(one.valid && matches!(one.kind, ConstraintKind::NotNull(_))))
+                .cloned()
+                .collect();
+            named(&own, |one| &one.name, |one| constraint_text(one, table.dialect))
         };
         self.parts("constraint", of, constraints(one), constraints(other));
         let indexes = |table: &Table| {

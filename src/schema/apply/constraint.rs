@@ -25,9 +25,12 @@ impl Apply<'_> {
             }
             TableAction::AlterConstraint { name, deferrable, initially_deferred, enforced } => {
                 self.on_constraint(key, name, |constraint| {
-                    constraint.deferrable = deferrable.unwrap_or(constraint.deferrable);
-                    constraint.initially_deferred =
-                        initially_deferred.unwrap_or(constraint.initially_deferred);
+                    // Both are set as soon as one is named: what is not said is what a new constraint would be.
+                    if deferrable.is_some() || initially_deferred.is_some() {
+                        let deferred = initially_deferred.unwrap_or(false);
+                        constraint.deferrable = deferrable.unwrap_or(deferred);
+                        constraint.initially_deferred = deferred;
+                    }
                     constraint.enforced = enforced.unwrap_or(constraint.enforced);
                     constraint.valid &= constraint.enforced;
                 });

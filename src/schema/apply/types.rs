@@ -1,7 +1,8 @@
 //! Enums, domains, composite types.
 
 use super::{Apply, Note, Subject};
-use crate::name::{Name, ObjectName, TableName};
+use crate::dialect::Dialect;
+use crate::name::{Name, ObjectName, TableName, literal};
 use crate::schema::change::*;
 use crate::schema::model::*;
 use std::sync::Arc;
@@ -65,6 +66,9 @@ impl Apply<'_> {
     }
 
     pub(super) fn alter_type(&mut self, name: &ObjectName, action: &TypeAction) {
+        if let TypeAction::RenameValue { from, to } = action {
+            self.rename_label_of_defaults(name, from, to);
+        }
         let now = Some(self.schema.now);
         let there = match (action, self.schema.user_type(name).map(|found| &found.kind)) {
             (TypeAction::AddValue { value, .. }, Some(UserTypeKind::Enum(labels))) => {
@@ -134,6 +138,30 @@ impl Apply<'_> {
                 }
             }
         });
+    }
+
+    /// A default is kept by the label itself: under a new name it is the same.
+    fn rename_label_of_defaults(&mut self, name: &ObjectName, from: &str, to: &str) {
+        let Some(key) = self.type_key(name) else { return };
+        let is_label = |column: &Column| {
+            column.default.as_ref().is_some_and(|default| default.literal.as_deref() == Some(from))
+        };
+        let columns: Vec<(TableName, usize)> = self
+            .schema
+            .columns_of_type(&key)
+            .filter(|(_, column)| is_label(column))
+            .filter_map(|(table, column)| {
+                Some((self.schema.new_key(&table.name), table.column_at(&column.name)?))
+            })
+            .collect();
+        for (table, at) in columns {
+            self.edit(&table, |table| {
+                if let Some(default) = &mut Arc::make_mut(&mut table.columns[at]).default {
+                    default.text = literal(to, Dialect::Sqlite);
+                    default.literal = Some(to.to_owned());
+                }
+            });
+        }
     }
 
     pub(super) fn drop_type(&mut self, drop: &DropObject) {
