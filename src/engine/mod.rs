@@ -125,7 +125,7 @@ pub fn propose(
     match before.dialect {
         Dialect::Postgres => postgres::proposal::propose(change, text, before, version.number, given),
         Dialect::Mysql => mysql::proposal::propose(change, text, before, version, given),
-        Dialect::Sqlite => None,
+        Dialect::Sqlite => sqlite::proposal::propose(change, text, before, version, given),
     }
 }
 
@@ -150,6 +150,9 @@ pub fn row_locks(dialect: Dialect) -> (String, String) {
 
 /// The columns of a key of `table` that no two rows share and that is never NULL: what a backfill goes through it by.
 pub fn key_of(table: &Table) -> Vec<Name> {
+    if let Some(key) = (table.dialect == Dialect::Sqlite).then(|| sqlite::backfill::key_of(table)).flatten() {
+        return key;
+    }
     if let Some(key) = table.primary_key() {
         return key.columns().to_vec();
     }
@@ -169,7 +172,7 @@ pub fn undo(change: &Change, before: &Schema, version: ServerVersion) -> Option<
     match before.dialect {
         Dialect::Postgres => postgres::proposal::undo(change, before, version.number),
         Dialect::Mysql => mysql::proposal::undo(change, before, version),
-        Dialect::Sqlite => None,
+        Dialect::Sqlite => sqlite::proposal::undo(change, before),
     }
 }
 

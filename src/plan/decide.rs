@@ -3,7 +3,7 @@
 use crate::analysis::{Applied, Step};
 use crate::engine;
 use crate::engine::effects::Session;
-use crate::engine::proposal::{Action, Given, Missing, Proposal, Undo};
+use crate::engine::proposal::{Action, Given, Missing, Proposal, Stage, Undo};
 use crate::engine::update::update_parts;
 use crate::engine::version::ServerVersion;
 use crate::name::{Name, TableName};
@@ -161,8 +161,16 @@ impl Deciding<'_> {
                 &change.kind,
                 ChangeKind::AlterTable(alter) if matches!(alter.action, TableAction::RenameTable { .. })
             );
-            if let Some(table) = table {
-                self.touch(table, if all { Vec::new() } else { columns }, change);
+            let fills = |stage: &Stage| matches!(stage, Stage::Backfill { .. });
+            let pending = !proposal.contract.is_empty() || proposal.expand.iter().any(fills);
+            if let Some(table) = table.filter(|_| pending) {
+                // Where a table is made anew, all of it is what is pending.
+                let anew = engine::alters_little(before.dialect);
+                if anew {
+                    self.touched.push((table, None));
+                } else {
+                    self.touch(table, if all { Vec::new() } else { columns }, change);
+                }
             }
             return Ok(Decision::TwoSteps(Box::new(proposal)));
         }

@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule::on_change(
 );
 
 fn find(place: &Place<'_>) -> Option<Draft> {
-    let rebuild = "make the table anew, in one transaction: CREATE TABLE with another name, INSERT … SELECT, DROP TABLE, ALTER TABLE … RENAME TO, then its indexes and triggers (https://www.sqlite.org/lang_altertable.html#otheralter)";
+    let rebuild = "make the table anew, in one transaction: CREATE TABLE with another name, INSERT … SELECT, DROP TABLE, ALTER TABLE … RENAME TO, then its indexes and triggers; `twostep plan --write` writes that (https://www.sqlite.org/lang_altertable.html#otheralter)";
     if let ChangeKind::Opaque(opaque) = place.kind() {
         let mut words = place.step.sql.split_whitespace().map(str::to_ascii_lowercase);
         let alters = words.next().as_deref() == Some("alter") && words.next().as_deref() == Some("table");
@@ -39,7 +39,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     let column = match action {
         TableAction::AddColumn { column, .. } => &column.name,
         TableAction::DropColumn { column, .. } => column,
-        _ => return None,
+        _ => return Some(Draft::new("SQLite has no such ALTER TABLE", why).help(rebuild)),
     };
     Some(
         Draft::new(

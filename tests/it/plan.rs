@@ -3,11 +3,13 @@
 
 mod backfill;
 mod backfill_others;
+mod formats;
 mod load;
 mod mysql;
 mod operations;
 mod others;
 mod refused;
+mod sqlite;
 mod traps;
 mod verify;
 

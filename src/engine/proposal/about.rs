@@ -184,3 +184,24 @@ pub fn is_literal(text: &str, dialect: Dialect) -> bool {
         _ => false,
     }
 }
+
+/// A column's definition as it is written, but that it may be NULL.
+pub fn nullable(definition: &str, dialect: Dialect) -> String {
+    let tokens: Vec<_> = crate::sql::lex::significant(definition, dialect).collect();
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        if token.is_punct(b'(') {
+            depth += 1;
+        } else if token.is_punct(b')') {
+            depth = depth.saturating_sub(1);
+        }
+        let next = tokens.get(at + 1).filter(|next| next.is_word(definition, "null"));
+        if let Some(next) = next
+            && depth == 0
+            && token.is_word(definition, "not")
+        {
+            return format!("{}NULL{}", &definition[..token.span.start], &definition[next.span.end..]);
+        }
+    }
+    definition.to_owned()
+}

@@ -1,7 +1,9 @@
 //! What a backfill asks SQLite.
 
 use crate::dialect::Dialect;
-use crate::name::TableName;
+use crate::name::{Name, TableName};
+use crate::schema::change::TableForm;
+use crate::schema::model::Table;
 
 /// Asks for the key of `table`: the number of a row, which every table has but one `WITHOUT ROWID`. (Columns of another
 /// primary key may be NULL: <https://www.sqlite.org/lang_createtable.html#the_primary_key>.)
@@ -14,6 +16,16 @@ pub fn key_query(table: &TableName) -> String {
          WHERE schema = {schema} AND wr = 0 UNION ALL SELECT i.name, i.pk FROM pragma_table_list({name}) l, \
          pragma_table_info({name}, {schema}) i WHERE l.schema = {schema} AND l.wr = 1 AND i.pk > 0) ORDER BY pk"
     )
+}
+
+/// The number of a row, where the table has one: columns of another key may be NULL.
+pub fn key_of(table: &Table) -> Option<Vec<Name>> {
+    match table.form {
+        TableForm::Plain | TableForm::Strict => Some(vec![Name::new("_rowid_")]),
+        TableForm::WithoutRowid | TableForm::StrictWithoutRowid | TableForm::Virtual | TableForm::Foreign => {
+            None
+        }
+    }
 }
 
 /// `value` as it stands where it is a literal of the form that `quote()` gives; else as text, which can do no harm.

@@ -115,7 +115,8 @@ pub fn refuses(change: &Change, before: &Schema) -> Option<String> {
             })?;
             Some(format!("view `{}` reads it: DROP VIEW first, and make it anew behind", view.name.name))
         }
-        _ => None,
+        TableAction::RenameTable { .. } | TableAction::RenameColumn { .. } => None,
+        _ => Some("it renames tables and columns, and adds and drops columns, nothing else".to_owned()),
     }
 }
 

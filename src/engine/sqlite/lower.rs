@@ -390,6 +390,40 @@ fn create_trigger(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {
     })))
 }
 
+/// What SQLite has no words for, as other engines say it: `ALTER COLUMN …`. The server refuses it; a plan can do it.
+fn altered(cursor: &mut Cursor<'_>) -> Read<TableAction> {
+    cursor.eat(&["COLUMN"]);
+    let column = cursor.name()?;
+    if cursor.eat(&["SET", "NOT", "NULL"]) {
+        return Ok(TableAction::SetNotNull { column });
+    }
+    if cursor.eat(&["DROP", "NOT", "NULL"]) {
+        return Ok(TableAction::DropNotNull { column });
+    }
+    if cursor.eat(&["SET", "DEFAULT"]) {
+        return Ok(TableAction::SetDefault { column, default: expr::expr(cursor, &[])? });
+    }
+    if cursor.eat(&["DROP", "DEFAULT"]) {
+        return Ok(TableAction::DropDefault { column });
+    }
+    if !cursor.eat(&["SET", "DATA", "TYPE"]) {
+        cursor.expect(&["TYPE"])?;
+    }
+    let Some(data_type) = data_type(cursor)? else { return Err(cursor.unexpected("a data type")) };
+    Ok(TableAction::SetType { column, data_type, collation: None, using: None })
+}
+
+/// Whether a constraint stands behind `ADD`; then the cursor stands in front of it.
+fn adds_constraint(cursor: &mut Cursor<'_>) -> bool {
+    let start = cursor.at();
+    cursor.bump();
+    let found = constraint::starts_table_constraint(cursor);
+    if !found {
+        cursor.set(start);
+    }
+    found
+}
+
 fn alter(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {
     cursor.bump();
     cursor.expect(&["TABLE"])?;
@@ -401,6 +435,13 @@ fn alter(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {
         let from = cursor.name()?;
         cursor.expect(&["TO"])?;
         TableAction::RenameColumn { from, to: cursor.name()?, if_exists: false }
+    } else if cursor.eat(&["ALTER"]) {
+        altered(cursor)?
+    } else if cursor.eat(&["DROP", "CONSTRAINT"]) {
+        TableAction::DropConstraint { name: cursor.name()?, if_exists: false, cascade: false }
+    } else if cursor.is(&["ADD"]) && adds_constraint(cursor) {
+        let constraint = Box::new(constraint::table_constraint(cursor)?);
+        TableAction::AddConstraint { constraint, if_not_exists: false }
     } else if cursor.eat(&["ADD"]) {
         cursor.eat(&["COLUMN"]);
         let column = Box::new(column(cursor)?);
@@ -484,7 +525,9 @@ mod tests {
             kinds("create trigger if not exists x after update on t begin update t set a = 1; end")
                 .contains("Update")
         );
-        assert!(kinds("alter table t add constraint c check (a)").contains("Opaque"));
+        assert!(kinds("alter table t add constraint c check (a)").contains("AddConstraint"));
+        assert!(kinds("alter table t alter c set data type text").contains("SetType"));
+        assert!(kinds("alter table t alter c rename").contains("Opaque"));
         assert!(kinds("insert or replace into t values (1)").contains("on_conflict: Some"));
     }
 }

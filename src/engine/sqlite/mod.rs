@@ -4,5 +4,6 @@ pub mod backfill;
 pub mod catalog;
 pub mod effects;
 pub mod lower;
+pub mod proposal;
 pub mod session;
 pub mod transaction;

@@ -439,7 +439,7 @@ fn rename_numbered(table: &mut Table, old: &Name, new: &Name) {
             let is_number = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
             is_number.then(|| Name::new(format!("{prefix}{new}{infix}{rest}")))
         };
-        number("sqlite_autoindex_", "_").or_else(|| number("", "_fk_")).or_else(|| number("", "_check_"))
+        number("sqlite_autoindex_", "_").or_else(|| number("", "_fk_")).or_else(|| number("", "_chk_"))
     };
     for constraint in &mut table.constraints {
         if let Some(name) = renamed(&constraint.name) {

@@ -81,6 +81,21 @@ fn rename_column_with_a_constant_default() {
 }
 
 #[test]
+fn rename_of_a_default_in_another_character_set() {
+    let case = Case {
+        schema: "CREATE TABLE t (id int PRIMARY KEY, mood varchar(9) CHARACTER SET latin1 DEFAULT 'né') DEFAULT CHARSET latin1;",
+        plain: "ALTER TABLE t RENAME COLUMN mood TO state;",
+        between: &[
+            ("delete from t; insert into t (id, mood) values (1, 'x'); select mood, state from t", "x\tx"),
+            ("insert into t (id, state) values (2, 'NÉ'); select mood from t where id = 2", "NÉ"),
+            ("insert into t (id) values (3); select mood, state from t where id = 3", "né\tné"),
+        ],
+        ..Case::default()
+    };
+    on_each(&case);
+}
+
+#[test]
 fn rename_in_a_table_that_has_it_all() {
     let case = Case {
         schema: "CREATE TABLE owners (id int PRIMARY KEY, `a key` varchar(10) UNIQUE);

@@ -41,6 +41,11 @@ impl Place {
         place
     }
 
+    /// Its URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// What `sql` gives: a line per row.
     pub fn try_sql(&self, sql: &str) -> Result<String, String> {
         let outcome = match self.url.strip_prefix("sqlite:") {
@@ -186,6 +191,18 @@ impl Deployment {
 pub fn check(fresh: &dyn Fn() -> Option<Place>, case: &Case<'_>) {
     let plain = Deployment::new(fresh(), case);
     plain.twostep(&["migrate"]).expect(0);
+    proved(fresh, case, &plain.catalog());
+}
+
+/// The same of a migration that its engine refuses: in the end there is what `expected` makes.
+#[track_caller]
+pub fn check_against(fresh: &dyn Fn() -> Option<Place>, case: &Case<'_>, expected: &str) {
+    let plain = Deployment::new(fresh(), &Case { schema: expected, rows: "", ..*case });
+    proved(fresh, case, &plain.catalog());
+}
+
+#[track_caller]
+fn proved(fresh: &dyn Fn() -> Option<Place>, case: &Case<'_>, wanted: &str) {
     let planned = Deployment::new(fresh(), case);
     let before = planned.catalog();
     let shown = format!("{}\n{}", planned.place.version, planned.plan(case));
@@ -213,14 +230,14 @@ pub fn check(fresh: &dyn Fn() -> Option<Place>, case: &Case<'_>) {
     }
     if case.single {
         planned.holds(case.after, "at the end", &shown);
-        let (one, other) = (comparable(&plain.catalog(), case), comparable(&planned.catalog(), case));
+        let (one, other) = (comparable(wanted, case), comparable(&planned.catalog(), case));
         assert_same(&one, &other, &format!("the plain migration and the plan\n{shown}"));
         return;
     }
     planned.holds(case.between, "before the contract", &shown);
     let contracted = planned.twostep(&["migrate", "--contract", "a test"]);
     assert_eq!(contracted.code(), 0, "{}\n{shown}", contracted.stderr);
-    let (one, other) = (comparable(&plain.catalog(), case), comparable(&planned.catalog(), case));
+    let (one, other) = (comparable(wanted, case), comparable(&planned.catalog(), case));
     assert_same(&one, &other, &format!("the plain migration and the plan\n{shown}"));
     planned.holds(case.after, "behind the contract", &shown);
     if case.one_way {
@@ -233,6 +250,6 @@ pub fn check(fresh: &dyn Fn() -> Option<Place>, case: &Case<'_>) {
     assert_same(&one, &other, &format!("the way back from the contract\n{shown}"));
     planned.holds(case.between, "after the way back", &shown);
     planned.twostep(&["migrate", "--contract"]).expect(0);
-    let (one, other) = (comparable(&plain.catalog(), case), comparable(&planned.catalog(), case));
+    let (one, other) = (comparable(wanted, case), comparable(&planned.catalog(), case));
     assert_same(&one, &other, &format!("the contract, a second time\n{shown}"));
 }

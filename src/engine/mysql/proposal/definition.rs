@@ -7,7 +7,6 @@ use crate::engine::update::replace_columns;
 use crate::name::{Name, mysql_string};
 use crate::schema::change::*;
 use crate::schema::model::{Column, Index, TableConstraint};
-use crate::sql::lex::{Token, significant};
 
 /// A type as SQL.
 pub(super) fn data_type(data_type: &DataType) -> String {
@@ -145,23 +144,7 @@ pub(super) fn constraint(about: &About<'_>, one: &TableConstraint) -> Option<Str
 
 /// A column's definition as it is written, but that it may be NULL.
 pub(super) fn nullable(definition: &str) -> String {
-    let tokens: Vec<Token> = significant(definition, Dialect::Mysql).collect();
-    let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate() {
-        if token.is_punct(b'(') {
-            depth += 1;
-        } else if token.is_punct(b')') {
-            depth = depth.saturating_sub(1);
-        }
-        let next = tokens.get(at + 1).filter(|next| next.is_word(definition, "null"));
-        if let Some(next) = next
-            && depth == 0
-            && token.is_word(definition, "not")
-        {
-            return format!("{}NULL{}", &definition[..token.span.start], &definition[next.span.end..]);
-        }
-    }
-    definition.to_owned()
+    crate::engine::proposal::about::nullable(definition, Dialect::Mysql)
 }
 
 /// The value that a column of this type has where a statement gives none and strictness does not forbid it: what

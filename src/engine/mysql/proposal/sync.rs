@@ -32,6 +32,18 @@ pub(super) fn same(about: &About<'_>, column: &Name, one: &str, other: &str) -> 
     }
 }
 
+/// Whether a value is the default to the byte, whatever character set the text of the default has.
+fn is_default(about: &About<'_>, column: &Name, value: &str, default: &str) -> String {
+    let data_type = about.column(column).and_then(|column| column.data_type.as_ref());
+    match data_type.map_or("", |known| known.name.as_str()) {
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set" => {
+            let bytes = |one: &str| format!("CAST(CONVERT({one} USING utf8mb4) AS BINARY)");
+            format!("{} <=> {}", bytes(value), bytes(default))
+        }
+        _ => same(about, column, value, default),
+    }
+}
+
 /// Events that triggers fire on.
 const EVENTS: [&str; 2] = ["INSERT", "UPDATE"];
 
@@ -108,7 +120,9 @@ impl Pair<'_> {
         let (old, new) = (about.id(self.old), about.id(self.new));
         let given = match default(about, original) {
             // Which of both an INSERT gave is told by the default.
-            Some(default) => format!("NOT ({})", same(about, original, &format!("NEW.{new}"), &default)),
+            Some(default) => {
+                format!("NOT ({})", is_default(about, original, &format!("NEW.{new}"), &default))
+            }
             None => format!("NEW.{new} IS NOT NULL"),
         };
         let changed =

@@ -18,7 +18,9 @@ pub fn undo(change: &Change, before: &Schema, server: ServerVersion) -> Option<U
     let about = About { schema: before, name, table, server, given: &given, change, text: "" };
     let one = |sql: String| Some(Undo::Together(vec![sql]));
     match &change.kind {
-        ChangeKind::CreateTable(create) if !create.if_not_exists => {
+        ChangeKind::CreateTable(create)
+            if !create.if_not_exists || before.relation(&create.table).is_none() =>
+        {
             one(format!("DROP TABLE {}", about.sql_of(&create.table)))
         }
         ChangeKind::CreateView(create) if before.relation(&create.name).is_none() => {
