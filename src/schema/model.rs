@@ -215,6 +215,8 @@ pub struct Index {
     pub valid: bool,
     /// The constraint that it serves.
     pub constraint: Option<Name>,
+    /// Made by MySQL for a foreign key: it goes as soon as another one serves its columns, also after the foreign key.
+    pub generated: bool,
     /// On a partition: the index of the parent that it is a part of.
     pub part_of: Option<ObjectName>,
     /// The statement that made it.

@@ -61,8 +61,11 @@ impl Seen {
         self.parents.insert(table.clone(), ());
     }
 
-    fn add_table(&mut self, key: &TableName, table: &Table) {
-        for constraint in &table.constraints {
+    /// Takes in `table`, of which `before` has been taken in already.
+    fn add_table(&mut self, key: &TableName, before: Option<&Arc<Table>>, table: &Table) {
+        let known = before.map_or(&[][..], |before| &before.constraints);
+        let kept = known.iter().zip(&table.constraints).take_while(|(one, other)| Arc::ptr_eq(one, other));
+        for constraint in &table.constraints[kept.count()..] {
             let name = ObjectName { schema: key.schema.clone(), name: constraint.name.clone() };
             self.constraints.insert(name, ());
             if let ConstraintKind::ForeignKey(foreign) = &constraint.kind {
@@ -89,9 +92,9 @@ impl Schema {
         tables: &Map<TableName, Arc<Table>>,
         views: &Map<TableName, Arc<View>>,
     ) {
-        for (key, _, now) in tables.differences(&self.tables) {
+        for (key, before, now) in tables.differences(&self.tables) {
             if let Some(now) = now {
-                self.seen.add_table(key, now);
+                self.seen.add_table(key, before, now);
             }
         }
         for (_, _, now) in views.differences(&self.views) {

@@ -1,12 +1,15 @@
 //! The schema model against real servers: after all migrations of real projects, what the model holds is what the
-//! server's catalog shows. `TWOSTEP_CORPORA` names the folder that holds them: PROJECT/ENGINE/….
+//! server's catalog shows. `TWOSTEP_CORPORA` names the folder that holds them: PROJECT/ENGINE/…. Without it, a script of
+//! this project is compared on MariaDB and SQLite.
 //!
-//! A migration that the server refuses is left out of both. `TWOSTEP_DIFFERENCES=1` lists every difference.
+//! What the server refuses is left out of both: a migration, or its rest where the server cannot take it back. `TWOSTEP_DIFFERENCES=1` lists every difference.
 
 #![allow(clippy::print_stdout, reason = "its tables are for people")]
 
 mod lines;
+mod mysql;
 mod postgres;
+mod sqlite;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,10 +23,22 @@ use twostep::source::ReadOptions;
 /// What is said of each relation, one fact a line.
 type Facts = BTreeMap<String, Vec<String>>;
 
+/// Where a server stopped.
+struct Halt {
+    /// How many statements it has kept.
+    done: usize,
+    /// What it said.
+    error: String,
+}
+
 /// A server that takes migrations, one statement after the other.
 trait Server {
     /// Runs the statements of one migration in a session of their own; the first complaint.
-    fn run(&mut self, steps: &[Step], transaction: bool) -> Result<(), String>;
+    fn run(&mut self, steps: &[Step], transaction: bool) -> Result<(), Halt>;
+    /// What the model holds, in the form of its catalog.
+    fn model(&self, schema: &Schema) -> Facts {
+        lines::of_model(schema)
+    }
     /// What its catalog shows.
     fn facts(&mut self) -> Facts;
     /// A default as the server prints it for a column of this type, if it takes it.
@@ -64,11 +79,21 @@ fn compare(path: &Path, dialect: Dialect, server: &mut dyn Server) -> Outcome {
         let analysis = analyze_one(&migration.up, number, schema.clone());
         match server.run(&analysis.steps, migration.up.transaction) {
             Ok(()) => schema = analysis.end,
-            Err(error) => refused.push(format!("{}: {error}", migration.up.path)),
+            Err(halt) => {
+                refused.push(format!("{}: {}", migration.up.path, halt.error));
+                if let Some(last) = halt.done.checked_sub(1) {
+                    schema = analysis.steps[last].after.clone();
+                }
+            }
         }
     }
-    let (mut model, catalog) = (lines::of_model(&schema), server.facts());
-    for (relation, line, data_type, default) in lines::defaults(&schema) {
+    differences(&schema, dialect, server, refused)
+}
+
+/// Compares a schema with what the server has.
+fn differences(schema: &Schema, dialect: Dialect, server: &mut dyn Server, refused: Vec<String>) -> Outcome {
+    let (mut model, catalog) = (server.model(schema), server.facts());
+    for (relation, line, data_type, default) in lines::defaults(schema) {
         // The server prints '1970-01-01' as it reads it; what it does with ours, it can tell.
         let Some(ours) = model.get_mut(&relation) else { continue };
         let theirs = catalog.get(&relation);
@@ -133,6 +158,44 @@ fn check(engine: &str, dialect: Dialect, mut server: impl FnMut() -> Box<dyn Ser
 fn the_model_holds_what_postgres_shows() {
     let Some(server) = crate::servers::postgres::postgres() else { return };
     check("postgresql", Dialect::Postgres, || Box::new(postgres::Catalog::new(server)), 95);
+}
+
+#[test]
+#[ignore = "needs TWOSTEP_CORPORA"]
+fn the_model_holds_what_mariadb_shows() {
+    let Some(server) = crate::servers::mariadb::mariadb() else { return };
+    check("mysql", Dialect::Mysql, || Box::new(mysql::Catalog::new(server)), 95);
+}
+
+#[test]
+#[ignore = "needs TWOSTEP_CORPORA"]
+fn the_model_holds_what_sqlite_shows() {
+    check("sqlite", Dialect::Sqlite, || Box::new(sqlite::Catalog::new()), 95);
+}
+
+/// Compares the model of a script with what a server makes of it.
+#[track_caller]
+fn check_script(sql: &str, dialect: Dialect, server: &mut dyn Server) {
+    let source = [twostep::source::SourceFile::text("1_a.up.sql".to_owned(), sql)];
+    let options = ReadOptions { dialect: Some(dialect), ..ReadOptions::default() };
+    let folder = twostep::source::read(&source, Some("twostep"), &options).unwrap();
+    let analysis = analyze_one(&folder.migrations[0].up, 0, Schema::new(dialect));
+    if let Err(halt) = server.run(&analysis.steps, false) {
+        panic!("{}: {}", analysis.steps[halt.done].sql, halt.error);
+    }
+    let outcome = differences(&analysis.end, dialect, server, Vec::new());
+    assert!(outcome.tables > 2 && outcome.differences.is_empty(), "{:#?}", outcome.differences);
+}
+
+#[test]
+fn a_script_leaves_on_mariadb_what_the_model_says() {
+    let Some(server) = crate::servers::mariadb::mariadb() else { return };
+    check_script(include_str!("model/mariadb.sql"), Dialect::Mysql, &mut mysql::Catalog::new(server));
+}
+
+#[test]
+fn a_script_leaves_in_sqlite_what_the_model_says() {
+    check_script(include_str!("model/sqlite.sql"), Dialect::Sqlite, &mut sqlite::Catalog::new());
 }
 
 /// How much of what real projects run stays opaque, and no statement that makes us panic.

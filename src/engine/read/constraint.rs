@@ -325,7 +325,12 @@ pub fn index_element(cursor: &mut Cursor<'_>) -> Read<IndexElement> {
         cursor.expect_punct(b'(')?;
         prefix = u32::try_from(cursor.integer()?).ok();
         cursor.expect_punct(b')')?;
-        expr::describe(cursor, start, start + 1)
+        // It only looks like a call.
+        let mut expr = expr::describe(cursor, start, start + 1);
+        expr.calls.clear();
+        expr.columns.extend(column.clone());
+        expr.volatility = Volatility::Immutable;
+        expr
     } else if cursor.dialect() == Dialect::Postgres
         && cursor.punct_at(start + 1, b'.') | cursor.punct_at(start + 1, b'(')
     {

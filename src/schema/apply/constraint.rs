@@ -242,11 +242,15 @@ impl Apply<'_> {
             invisible: false,
             valid: true,
             constraint: Some(name.clone()),
+            generated: false,
             part_of: None,
             created: Some(self.schema.now),
         };
         // SQLite's INTEGER PRIMARY KEY is the rowid: it has no index. The model keeps one all the same.
-        self.push_index(key, index);
+        let index = self.push_index(key, index);
+        if self.schema.dialect == Dialect::Mysql {
+            self.replace_foreign_key_index(key, &index);
+        }
         name
     }
 
@@ -295,6 +299,7 @@ impl Apply<'_> {
             invisible: false,
             valid: true,
             constraint: Some(name.clone()),
+            generated: false,
             part_of: None,
             created: Some(self.schema.now),
         };

@@ -56,6 +56,7 @@ impl Apply<'_> {
             invisible: create.invisible,
             valid: true,
             constraint: None,
+            generated: false,
             part_of: None,
             created: Some(self.schema.now),
         }
@@ -209,6 +210,7 @@ impl Apply<'_> {
         let own = Index {
             name: name.clone(),
             constraint: constraint.map(|_| name.clone()),
+            generated: false,
             part_of: Some(parent_index),
             valid: true,
             created: Some(self.schema.now),
@@ -415,7 +417,9 @@ impl Apply<'_> {
         foreign: &ForeignKey,
     ) -> Option<Name> {
         let table = self.schema.tables.get(key)?.clone();
-        if table.indexes.iter().any(|index| begins_with(&table, index, &foreign.columns)) {
+        let serves = |index: &&Arc<Index>| begins_with(&table, index, &foreign.columns);
+        let is_longer = |index: &Arc<Index>| index.elements.len() > foreign.columns.len();
+        if table.indexes.iter().filter(serves).any(|index| !index.generated || is_longer(index)) {
             return None;
         }
         let given = name.cloned().or_else(|| foreign.index_name.clone());
@@ -432,16 +436,26 @@ impl Apply<'_> {
             invisible: false,
             valid: true,
             constraint: None,
+            generated: true,
             part_of: None,
             created: Some(self.schema.now),
         };
-        self.push_index(key, index);
+        let index = self.push_index(key, index);
+        self.replace_foreign_key_index(key, &index);
         Some(name)
     }
 
     /// MySQL drops the index that it made for a foreign key when another one serves it.
-    fn replace_foreign_key_index(&mut self, key: &TableName, new: &Arc<Index>) {
+    pub(super) fn replace_foreign_key_index(&mut self, key: &TableName, new: &Arc<Index>) {
         let Some(table) = self.schema.tables.get(key).cloned() else { return };
+        let is_served = |index: &&Arc<Index>| {
+            let columns = index.plain_columns().unwrap_or_default();
+            let columns: Vec<Name> = columns.into_iter().cloned().collect();
+            index.generated && index.name != new.name && begins_with(&table, new, &columns)
+        };
+        for index in table.indexes.iter().filter(is_served) {
+            self.remove_index(key, &index.name);
+        }
         for constraint in &table.constraints {
             let (ConstraintKind::ForeignKey(foreign), Some(index)) = (&constraint.kind, &constraint.index)
             else {

@@ -230,6 +230,7 @@ impl Apply<'_> {
             invisible: false,
             valid: true,
             constraint: None,
+            generated: false,
             part_of: None,
             created: Some(self.schema.now),
         };

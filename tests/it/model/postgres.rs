@@ -1,7 +1,7 @@
 //! PostgreSQL's catalog, one fact a line.
 
 use super::lines::normal;
-use super::{Facts, Server};
+use super::{Facts, Halt, Server};
 use crate::servers::postgres::{Database, Postgres};
 use sqlx::{Connection as _, Executor as _};
 use twostep::analysis::Step;
@@ -30,7 +30,8 @@ const OURS: &str = "n.nspname not in ('pg_catalog', 'information_schema', 'pg_to
     and not exists (select from pg_depend e where e.objid = c.oid and e.classid = 'pg_class'::regclass and e.deptype = 'e')";
 
 impl Server for Catalog {
-    fn run(&mut self, steps: &[Step], transaction: bool) -> Result<(), String> {
+    fn run(&mut self, steps: &[Step], transaction: bool) -> Result<(), Halt> {
+        let halt = |error: sqlx::Error| Halt { done: 0, error: error.to_string() };
         let url = self.database.url();
         self.runtime.block_on(async {
             let mut session = sqlx::PgConnection::connect(&url).await.unwrap();
@@ -41,13 +42,13 @@ impl Server for Catalog {
                 let sql = sqlx::AssertSqlSafe(step.sql.to_string());
                 if let Err(error) = sqlx::raw_sql(sql).execute(&mut session).await {
                     let _ = session.execute("rollback").await;
-                    return Err(error.to_string());
+                    return Err(halt(error));
                 }
             }
             if transaction {
-                session.execute("commit").await.map_err(|error| error.to_string())?;
+                session.execute("commit").await.map_err(halt)?;
             }
-            session.close().await.map_err(|error| error.to_string())
+            session.close().await.map_err(halt)
         })
     }
 
