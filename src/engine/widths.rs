@@ -118,6 +118,7 @@ fn kind(data_type: &DataType, dialect: Dialect) -> Option<Kind> {
         (Dialect::Postgres, "interval") => of(Family::Interval, fraction(6)),
         (Dialect::Mysql, "enum" | "set") => of(Family::Labels, i64::try_from(data_type.arguments.len()).ok()),
         (Dialect::Mysql, "datetime") => of(Family::Timestamp, fraction(0)),
+        (Dialect::Mysql, "timestamp") => of(Family::TimestampWithZone, fraction(0)),
         (Dialect::Mysql, "time") => of(Family::Time, fraction(0)),
         _ => None,
     }

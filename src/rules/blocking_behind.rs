@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 /// The rule.
-pub static RULE: Rule = Rule::on_change(
+pub static RULE: Rule = Rule::on_migration(
     "blocking-behind",
     Group::Lock,
     Severity::Warning,
@@ -12,10 +12,25 @@ pub static RULE: Rule = Rule::on_change(
     find,
 );
 
-fn find(place: &Place<'_>) -> Option<Draft> {
-    if place.judged.runner == Runner::Own
-        || place.step.settings.get("lock_timeout").is_some_and(|value| value != "0")
-    {
+fn find(judged: &Judged<'_>) -> Vec<Draft> {
+    if judged.runner == Runner::Own {
+        return Vec::new();
+    }
+    // One setting at the top helps all statements, so the first one says it.
+    let mut found = judged.places().filter_map(|place| {
+        let draft = brief_lock(&place)?;
+        Some((draft, At::Statement(place.number, place.change().span)))
+    });
+    let Some((draft, at)) = found.next() else { return Vec::new() };
+    let more = found.count();
+    let draft =
+        if more > 0 { draft.help(format!("it goes for {more} more places below, too")) } else { draft };
+    vec![draft.at(at)]
+}
+
+/// A lock for a moment that a statement waits for without a limit.
+fn brief_lock(place: &Place<'_>) -> Option<Draft> {
+    if place.step.settings.get("lock_timeout").is_some_and(|value| value != "0") {
         return None;
     }
     // A foreign key stops the writers of the table that it points to.

@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 /// The rule.
-pub static RULE: Rule = Rule::on_change(
+pub static RULE: Rule = Rule::on_migration(
     "dml-in-migration",
     Group::Lock,
     Severity::Note,
@@ -12,7 +12,38 @@ pub static RULE: Rule = Rule::on_change(
     find,
 );
 
-fn find(place: &Place<'_>) -> Option<Draft> {
+fn find(judged: &Judged<'_>) -> Vec<Draft> {
+    let mut first: Option<(At, String, &str)> = None;
+    let mut others: Vec<String> = Vec::new();
+    for place in judged.places() {
+        let Some((table, what)) = in_bulk(&place) else { continue };
+        let shown = place.shown(table);
+        match &first {
+            None => first = Some((At::Statement(place.number, place.change().span), shown, what)),
+            Some((_, one, _)) if *one == shown || others.contains(&shown) => {}
+            Some(_) => others.push(shown),
+        }
+    }
+    let Some((at, shown, what)) = first else { return Vec::new() };
+    let also = match others.as_slice() {
+        [] => String::new(),
+        [one] => format!("; further down also rows of `{one}`"),
+        [one, two] => format!("; further down also rows of `{one}` and `{two}`"),
+        [one, two, rest @ ..] => {
+            format!("; further down also rows of `{one}`, `{two}` and {} more tables", rest.len())
+        }
+    };
+    let draft = Draft::new(
+        format!("rows of `{shown}` are {what} in bulk by a migration{also}"),
+        "however many there are, they stay locked until the commit, and the release waits for them",
+    )
+    .help("if there are many, run it in chunks: `-- twostep: backfill` above it")
+    .at(at);
+    vec![draft]
+}
+
+/// The table of which a statement changes rows in bulk, and how.
+fn in_bulk<'a>(place: &Place<'a>) -> Option<(&'a TableName, &'static str)> {
     let (table, what) = match place.kind() {
         ChangeKind::Update(update) if update.bounded => (&update.table, "updated"),
         ChangeKind::Delete(delete) if delete.bounded => (&delete.table, "deleted"),
@@ -25,17 +56,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         ChangeKind::Merge(merge) => (&merge.table, "merged"),
         _ => return None,
     };
-    if !place.is_busy(table) || is_narrow(place) || place.is_backfill() {
-        return None;
-    }
-    let shown = place.shown(table);
-    Some(
-        Draft::new(
-            format!("rows of `{shown}` are {what} in bulk by a migration"),
-            "however many there are, they stay locked until the commit, and the release waits for them",
-        )
-        .help("if there are many, run it in chunks: `-- twostep: backfill` above it"),
-    )
+    (place.is_busy(table) && !is_narrow(place) && !place.is_backfill()).then_some((table, what))
 }
 
 /// Whether the condition names single rows: it compares a key with values.

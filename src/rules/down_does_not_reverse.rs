@@ -1,6 +1,8 @@
 //! A way back that leaves another schema than there was before.
 
 use super::prelude::*;
+use crate::schema::compare::How;
+use std::collections::BTreeSet;
 
 /// The rule.
 pub static RULE: Rule = Rule::on_migration(
@@ -29,7 +31,12 @@ fn find(judged: &Judged<'_>) -> Vec<Draft> {
     if conditional(judged.steps) || conditional(&back.steps) {
         return Vec::new();
     }
-    let differences = crate::schema::compare::differences(judged.before, &back.end);
+    let mut differences = crate::schema::compare::differences(judged.before, &back.end);
+    let unknown = taken_unknown(judged.steps);
+    differences.retain(|one| {
+        let is_of = |name: &str| unknown.contains(&last(name));
+        !(one.how == How::Left && (is_of(&one.name) || one.of.as_deref().is_some_and(is_of)))
+    });
     if differences.is_empty() {
         return Vec::new();
     }
@@ -43,6 +50,37 @@ fn find(judged: &Judged<'_>) -> Vec<Draft> {
     .help("let the down undo each statement of the up, in reverse order; `twostep roundtrip` tries it on a real database")
     .at(At::Down);
     vec![draft]
+}
+
+/// What the up takes away without any statement having made it: its down may well bring it back.
+fn taken_unknown(steps: &[crate::analysis::Step]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for applied in steps.iter().flat_map(|step| &step.changes) {
+        let before = &applied.before;
+        let name = match &applied.change.kind {
+            ChangeKind::Drop(drop) => {
+                let known = before.relation(&drop.name).is_some() || before.index(&drop.name).is_some();
+                (!known).then_some(&drop.name.name)
+            }
+            ChangeKind::AlterTable(alter) => {
+                let known = before.table(&alter.table);
+                match &alter.action {
+                    TableAction::DropColumn { column, .. } => {
+                        known.is_none_or(|table| table.column(column).is_none()).then_some(column)
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        names.extend(name.map(|name| name.as_str().to_ascii_lowercase()));
+    }
+    names
+}
+
+/// A name without its schema.
+fn last(shown: &str) -> String {
+    shown.rsplit('.').next().unwrap_or(shown).to_ascii_lowercase()
 }
 
 fn changes_schema(kind: &ChangeKind) -> bool {

@@ -44,7 +44,8 @@ pub fn lint(folder: &Folder, chosen: &[usize], start: Schema, options: &Options)
         |number: usize| folder.migrations[number].kind == Kind::Baseline && !chosen.contains(&number);
     let numbers: Vec<usize> = (0..=*last).filter(|number| !replaced(*number)).collect();
     let analysis = analyze(numbers.iter().map(|number| &folder.migrations[*number].up), start.clone());
-    let uses_downs = folder.migrations.iter().any(|migration| migration.down.is_some());
+    // Files from before a folder's first way back are of another time.
+    let first_down = folder.migrations.iter().position(|migration| migration.down.is_some());
     let places: Vec<usize> = (0..numbers.len()).filter(|at| chosen.contains(&numbers[*at])).collect();
     let deploy = options.deploy_from.and_then(|from| {
         let first = numbers.iter().position(|number| *number >= from)?;
@@ -80,7 +81,8 @@ pub fn lint(folder: &Folder, chosen: &[usize], start: Schema, options: &Options)
             server: options.server,
             is_server_known: options.is_server_known,
             runner: options.runner,
-            wants_down: uses_downs && migration.kind == Kind::Versioned,
+            wants_down: first_down.is_some_and(|first| first < numbers[at])
+                && migration.kind == Kind::Versioned,
             format: folder.format,
             is_alone: folder.migrations.len() == 1,
             is_history_known: before.opaque == 0

@@ -59,6 +59,9 @@ fn a_file_is_judged_with_what_stands_before_it() {
     assert_eq!(found(&project, 1, &["db/2_drop.up.sql", "db/3_notes.up.sql"]), [drop]);
     assert_eq!(found(&project, 1, &["db"]), [drop, "db/4_later.up.sql:1 drop-table error"]);
     assert_eq!(found(&project, 1, &["--migrations", "db"]).len(), 2);
+    // What a folder holds is judged once, however often it is named.
+    let again = found(&project, 1, &["db/2_drop.up.sql", "db", "db/../db", "db/4_later.up.sql"]);
+    assert_eq!(again, [drop, "db/4_later.up.sql:1 drop-table error"]);
 }
 
 #[test]

@@ -221,8 +221,11 @@ fn check_growth(what: &str, count: usize, text: impl Fn(usize) -> String) {
     let (small, large) = (text(count / 4), text(count));
     // Others use the machine too: the best of a few tries.
     let best = |text: &str| (0..3).map(|_| judge_alone(text).1).min().unwrap();
-    let (one, four) = (best(&small), best(&large));
+    let (one, mut four) = (best(&small), best(&large));
     let limit = one * 9 + Duration::from_millis(50);
+    for _ in 0..3 {
+        four = if four < limit { four } else { four.min(best(&large)) };
+    }
     assert!(four < limit, "{what}: {one:?} for {}, {four:?} for {count}", count / 4);
 }
 
@@ -251,6 +254,22 @@ fn time_grows_with_the_text() {
         1_200,
         statements(|n| format!("alter table t{n} add column a int not null default 1")),
     );
+    // A table of MySQL has at most 4,096 columns, one of PostgreSQL 1,600.
+    check_growth("columns", 1_600, |count| {
+        let column = |text, number| format!("{text}, c{number} int not null default 1 check (c{number} > 0)");
+        format!(
+            "create table t (id bigint{}); alter table t drop column c1;",
+            (0..count).fold(String::new(), column)
+        )
+    });
+    check_growth("columns one by one", 1_600, statements(|n| format!("alter table t add column c{n} int")));
+    // That many checks are nobody's, and each is compared with all others by name.
+    check_growth(
+        "checks of one table",
+        400,
+        statements(|n| format!("alter table t add check (c{n} > 0) not valid")),
+    );
+    check_growth("indexes", 800, statements(|n| format!("create index concurrently i{n} on t (a, c{n})")));
     check_growth(
         "timeouts",
         1_200,

@@ -68,10 +68,11 @@ impl Finder<'_> {
         let mut targets = Vec::new();
         let mut named = Named::new();
         let mut roots = Roots::new(self.context.folder_path());
+        let mut folders = BTreeSet::new();
         for path in paths {
             let metadata = std::fs::metadata(path).map_err(|error| no_path(path, &error))?;
             let files = if metadata.is_dir() { parts(path) } else { vec![path.clone()] };
-            if files.is_empty() {
+            if files.is_empty() && folders.insert(real(path)) {
                 targets.extend(self.whole(path)?);
             }
             for file in files {
@@ -79,6 +80,7 @@ impl Finder<'_> {
                 named.entry(root).or_default().insert(below);
             }
         }
+        leave_out_judged(&mut named, &targets);
         for (root, files) in named {
             targets.extend(self.some_of(&root, files)?);
         }
@@ -263,6 +265,28 @@ impl Roots {
             _ => (parent.to_owned(), with_slashes(Path::new(name))),
         }
     }
+}
+
+/// Leaves out of `named` the files that are judged with their folder anyway.
+fn leave_out_judged(named: &mut Named, whole: &[Target]) {
+    if named.is_empty() || whole.is_empty() {
+        return;
+    }
+    let scripts = |target: &Target| {
+        let migrations = target.folder.migrations.iter();
+        let paths = migrations.flat_map(|one| std::iter::once(&one.up).chain(&one.down));
+        paths.map(|script| real(&target.root.join(&script.path))).collect::<Vec<_>>()
+    };
+    let judged: BTreeSet<PathBuf> = whole.iter().flat_map(scripts).collect();
+    for (root, files) in named.iter_mut() {
+        files.retain(|file| !judged.contains(&real(&root.join(file))));
+    }
+    named.retain(|_, files| !files.is_empty());
+}
+
+/// What `path` is without links; itself where that cannot be told.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// The dialect that the files of SQL among `files` seem to be in.
