@@ -1,7 +1,9 @@
 //! How fast queries are judged: `cargo bench --bench compat`. 5,000 queries at 10 stages, without a server.
 //!
-//! Prints the seconds for reading and for judging, and stops with an error where both take more than 5 s.
+//! Prints the seconds for reading and for judging, and stops with an error where both take more than 5 s of the processor:
+//! on a machine that does nothing else those are the seconds that pass.
 
+#![allow(clippy::unwrap_used, reason = "a bench that cannot measure stops")]
 #![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 use std::time::Instant;
@@ -32,17 +34,27 @@ fn main() {
         stages.push(Stage { label: format!("stage {stage}"), schema: schema.clone() });
     }
     let texts: Vec<String> = (0..QUERIES).map(query).collect();
-    let started = Instant::now();
+    let (started, busy) = (Instant::now(), processor_s());
     let queries: Vec<Prepared> = texts.iter().map(|sql| Prepared::new(sql, Dialect::Postgres)).collect();
-    let read = started.elapsed().as_secs_f64();
+    let read = processor_s() - busy;
     let found = matrix(&queries, &home, &stages);
-    let all = started.elapsed().as_secs_f64();
+    let all = processor_s() - busy;
     let noticed = found.rows.iter().flatten().filter(|one| !one.why.is_empty()).count();
     println!(
-        "{QUERIES} queries, {STAGES} stages, {noticed} verdicts other than `works`: read in {read:.2} s, judged in {:.2} s",
-        all - read
+        "{QUERIES} queries, {STAGES} stages, {noticed} verdicts other than `works`: read in {read:.2} s, judged in {:.2} s, \
+         {:.2} s on the clock",
+        all - read,
+        started.elapsed().as_secs_f64()
     );
     assert!(all < LONGEST_S, "{all:.2} s, and {LONGEST_S} s is the most");
+}
+
+/// The seconds of the processor that this process has used, in ticks of 10 ms (`man 5 proc`, fields 14 and 15).
+fn processor_s() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let behind_name = stat.rsplit(')').next().unwrap();
+    let ticks = |field: usize| behind_name.split_whitespace().nth(field - 3).unwrap().parse::<f64>().unwrap();
+    (ticks(14) + ticks(15)) / 100.0
 }
 
 fn tables() -> String {

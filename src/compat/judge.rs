@@ -337,10 +337,17 @@ impl Judge<'_> {
         for column in &after.columns {
             let filled = column.default.is_some() || column.generation.is_some();
             let given = insert.columns.iter().any(|name| same(name, &column.name, self.dialect));
+            let old = before.as_ref().and_then(|before| before.column(&column.name));
+            let text = |column: &Column| column.default.as_ref().map(|default| default.text.clone());
+            if let (false, Some(old), Some(_)) = (given, old, &column.default)
+                && text(old) != text(column)
+            {
+                let why = format!("it leaves out `{key}.{}`, whose default is another one", column.name);
+                self.add(Verdict::NotCertain, why);
+            }
             if given || filled {
                 continue;
             }
-            let old = before.as_ref().and_then(|before| before.column(&column.name));
             let had_default = old.is_some_and(|old| old.default.is_some());
             let required = column.nullability == Nullability::NotNull;
             let was_required =

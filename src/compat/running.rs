@@ -2,6 +2,7 @@
 
 use super::judge::{Judgement, Verdict};
 use super::matrix::{Prepared, Stage, matrix};
+use super::verify::{Answers, Asked, verified};
 use crate::evidence::model::{Evidence, SeenQuery};
 use crate::schema::model::Schema;
 
@@ -16,6 +17,8 @@ pub struct Running {
     queries: Vec<SeenQuery>,
     prepared: Vec<Prepared>,
     gaps: Vec<String>,
+    /// What a server said, and the files of the migrations behind its stages.
+    answers: Option<(Answers, Vec<String>)>,
 }
 
 /// What a change means for the running code.
@@ -36,7 +39,15 @@ impl Running {
             prepared: evidence.queries.iter().filter_map(prepare).collect(),
             queries: evidence.queries.clone(),
             gaps: evidence.gaps(),
+            answers: None,
         }
+    }
+
+    /// The same with what a server said to the queries: at each stage, which is behind the migration in the file of the
+    /// same number.
+    #[must_use]
+    pub fn with_answers(self, answers: Answers, files: Vec<String>) -> Self {
+        Self { answers: Some((answers, files)), ..self }
     }
 
     /// The queries, and each read.
@@ -44,20 +55,41 @@ impl Running {
         (&self.queries, &self.prepared)
     }
 
-    /// What becomes of the queries when `before` turns into `after`: those that notice, the worst first.
-    pub fn affected(&self, before: &Schema, after: &Schema) -> Vec<(&SeenQuery, Judgement)> {
+    /// What becomes of the queries when `before` turns into `after` in the migration `file`: those that notice, the worst
+    /// first, and of those the ones that are sent most.
+    pub fn affected(&self, before: &Schema, after: &Schema, file: &str) -> Vec<(&SeenQuery, Judgement)> {
         let stage = Stage { label: String::new(), schema: after.clone() };
         let found = matrix(&self.prepared, before, std::slice::from_ref(&stage));
-        let judged = found.rows.into_iter().filter_map(|mut row| row.pop());
+        let judged = found.rows.into_iter().filter_map(|mut row| row.pop()).enumerate();
+        let judged = judged.map(|(at, judged)| self.verified(at, judged, before, file));
         let mut affected: Vec<(&SeenQuery, Judgement)> =
             self.queries.iter().zip(judged).filter(|(_, judged)| judged.verdict != Verdict::Works).collect();
-        affected.sort_by_key(|(_, judged)| std::cmp::Reverse(judged.verdict));
+        let calls = |query: &SeenQuery| query.seen.iter().filter_map(|one| one.calls).sum::<u64>();
+        affected.sort_by_key(|(query, judged)| std::cmp::Reverse((judged.verdict, calls(query))));
         affected
     }
 
+    /// `judged` of the query `at`, with what a server said to it before and after the migration `file`.
+    fn verified(&self, at: usize, judged: Judgement, home: &Schema, file: &str) -> Judgement {
+        let Some((answers, files)) = &self.answers else { return judged };
+        let Some(stage) = files.iter().position(|known| known == file) else { return judged };
+        let before = match stage.checked_sub(1) {
+            Some(earlier) => answers.stages.get(earlier),
+            None => Some(&answers.home),
+        };
+        let (Some(before), Some(after)) =
+            (before.and_then(|all| all.get(at)), answers.stages.get(stage).and_then(|all| all.get(at)))
+        else {
+            return judged;
+        };
+        let is_unread = self.prepared[at].read().is_err();
+        let asked = Asked { sql: &self.queries[at].sql, dialect: home.dialect, is_unread };
+        verified(judged, asked, before, after)
+    }
+
     /// The same, said for people.
-    pub fn say(&self, before: &Schema, after: &Schema) -> Said {
-        let affected = self.affected(before, after);
+    pub fn say(&self, before: &Schema, after: &Schema, file: &str) -> Said {
+        let affected = self.affected(before, after, file);
         let all = self.queries.len();
         if affected.is_empty() {
             let mut text = format!("none of the {all} queries of the evidence notices it");

@@ -2,7 +2,7 @@
 
 use super::model::Sent;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a look at one source gave.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -19,6 +19,9 @@ pub struct Look {
     pub evicted: u64,
     /// The database that was asked.
     pub database: Option<Database>,
+    /// The names of the schema, in small letters, where they are known: on SQLite other words in double quotes are
+    /// strings.
+    pub names: Option<BTreeSet<String>>,
 }
 
 impl Look {

@@ -7,7 +7,8 @@ use super::resolve::resolve;
 use super::sources::Source;
 use crate::dialect::Dialect;
 use crate::engine::query::tree::Query;
-use crate::engine::query::{Unread, digest::small_names, lower, normal::normalize};
+use crate::engine::query::{Unread, digest::small_names, lower, normal::normalize_with};
+use crate::engine::read::words;
 use crate::schema::model::Schema;
 use crate::sql::lex::{Token, significant};
 use serde::{Deserialize, Serialize};
@@ -276,7 +277,7 @@ fn sightings(
 ) -> BTreeMap<String, Vec<Sighting>> {
     let mut found: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
     for one in &look.sent {
-        let sql = normalize(inner(&one.sql, dialect), dialect);
+        let sql = normalize_with(inner(&one.sql, dialect), dialect, look.names.as_ref());
         let sql = if source.id == super::sources::DIGESTS.id { small_names(&sql) } else { sql };
         // What begins transactions or sets variables uses nothing of a schema.
         if sql.is_empty() || is_utility(&sql, dialect) {
@@ -333,9 +334,9 @@ fn is_of_catalog(sql: &str, read: &Result<Query, Unread>, dialect: Dialect) -> b
 
 /// Whether `sql` is a statement for the server, which no code needs the schema for, in whatever form.
 fn is_utility(sql: &str, dialect: Dialect) -> bool {
-    const WORDS: &[&str] =
-        &["vacuum", "analyze", "set", "show", "begin", "start", "commit", "rollback", "reset", "use"];
-    significant(sql, dialect).next().is_some_and(|first| WORDS.iter().any(|word| first.is_word(sql, word)))
+    const WORDS: &str = " vacuum analyze set show begin start commit rollback reset use create alter drop grant revoke \
+                         comment optimize kill flush checkpoint reindex discard ";
+    significant(sql, dialect).next().is_some_and(|first| words::contains(WORDS, first.text(sql)))
 }
 
 /// What `sql` is about: of a cursor, an `EXPLAIN` or a `PREPARE` the query in it, else all of it.

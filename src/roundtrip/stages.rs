@@ -8,7 +8,7 @@ use crate::db::scratch::Place;
 use crate::db::session::Session;
 use crate::dialect::Dialect;
 use crate::engine::query::digest::opened;
-use crate::engine::query::parameters::{parameters, with_type};
+use crate::engine::query::parameters::{parameters, typed};
 use crate::run::task::Direction;
 use crate::source::Folder;
 
@@ -16,9 +16,9 @@ use crate::source::Folder;
 /// says more than the parameter that a capture has instead.
 const TYPES: &[&str] = &["int4", "text", "numeric", "timestamptz", "interval", "bool"];
 /// SQLSTATEs of queries whose parameters may only lack a type.
-const UNTYPED: &[&str] = &["42P18", "42725", "42883", "42804", "42846", "42P08", "22P02", "42601"];
+const UNTYPED: &[&str] = &["42P18", "42725", "42883", "42804", "42846", "42P08", "22P02"];
 /// In a query with more parameters, no types are tried.
-const PARAMETERS_MAX: usize = 12;
+const PARAMETERS_MAX: usize = 40;
 
 /// Asks at the schema before the migrations `chosen` of `folder` (numbers, in order), and after each of them.
 pub async fn ask(
@@ -92,7 +92,7 @@ async fn all(session: &mut dyn Session, texts: &mut [Text]) -> Result<Vec<Answer
         if let Err(error) = &answer
             && !text.is_settled
             && error.code.as_deref().is_some_and(|code| UNTYPED.contains(&code))
-            && let Some((sql, columns)) = with_types(session, &text.sql).await?
+            && let Some((sql, columns)) = with_types(session, &text.sql, error.clone()).await?
         {
             text.sql = sql;
             answer = Ok(columns);
@@ -117,27 +117,60 @@ async fn described(session: &mut dyn Session, sql: &str) -> Result<Described, Db
     }
 }
 
-/// `sql` with types for its parameters with which the server takes it, and what comes out of it.
+/// `sql` with types for its parameters with which the server takes it, and what comes out of it. One after the other
+/// gets the first type with which the server's complaint is about a later place.
 async fn with_types(
     session: &mut dyn Session,
     sql: &str,
+    mut refused: DbError,
 ) -> Result<Option<(String, Vec<(String, String)>)>, DbError> {
-    if session.dialect() != Dialect::Postgres {
-        return Ok(None);
-    }
     let parameters = parameters(sql);
-    if parameters.is_empty() || parameters.len() > PARAMETERS_MAX {
+    if session.dialect() != Dialect::Postgres || parameters.len() > PARAMETERS_MAX {
         return Ok(None);
     }
-    let mut sets: Vec<&[u32]> = parameters.iter().map(std::slice::from_ref).collect();
-    sets.push(&parameters);
-    for data_type in TYPES {
-        for set in &sets {
-            let typed = with_type(sql, set, data_type);
-            if let Ok(columns) = described(session, &typed).await? {
-                return Ok(Some((typed, columns)));
+    let mut types: Vec<(u32, &str)> = Vec::new();
+    let mut reached = refused.offset.unwrap_or(0);
+    while types.len() < parameters.len() {
+        let open = |types: &[(u32, &str)], number: u32| types.iter().all(|(known, _)| *known != number);
+        // Where any type will do, as in a JSON object, a literal is text.
+        let named = unknown_parameter(&refused).filter(|number| open(&types, *number));
+        let tries: Vec<(u32, &str)> = match named {
+            Some(number) => vec![(number, "text")],
+            None => (TYPES.iter())
+                .flat_map(|data_type| parameters.iter().map(|number| (*number, *data_type)))
+                .filter(|(number, _)| open(&types, *number))
+                .collect(),
+        };
+        // A wrong type moves the complaint too, but not as far.
+        let mut best: Option<((u32, &str), usize, DbError)> = None;
+        for one in tries {
+            types.push(one);
+            let typed = typed(sql, &types);
+            types.pop();
+            let error = match described(session, &typed.text).await? {
+                Ok(columns) => return Ok(Some((typed.text, columns))),
+                Err(error) => error,
+            };
+            let at = typed.original(error.offset.unwrap_or(0));
+            if best.as_ref().is_none_or(|(_, far, _)| at > *far) {
+                best = Some((one, at, error));
             }
+        }
+        match best.filter(|(_, at, _)| *at > reached || named.is_some()) {
+            Some((one, at, error)) => {
+                types.push(one);
+                (reached, refused) = (at, error);
+            }
+            None => return Ok(None),
         }
     }
     Ok(None)
+}
+
+/// The parameter of which the server says that it cannot tell its type.
+fn unknown_parameter(error: &DbError) -> Option<u32> {
+    if error.code.as_deref() != Some("42P18") {
+        return None;
+    }
+    error.message.rsplit('$').next()?.parse().ok()
 }

@@ -6,9 +6,9 @@ use super::finding::{Finding, Places, text};
 use super::migration::{Back, Judged};
 use super::options::Options;
 use super::rule::{At, Check, Draft, Edit, Group, Rule, Severity};
-use super::{RULES, by_id, edited_after_applied, format_trap, unknown_rule, unused_allow};
+use super::{RULES, by_id, edited_after_applied, format_trap, queries, unknown_rule, unused_allow};
 use crate::analysis::{Step, analyze, analyze_one};
-use crate::compat::running::{Running, Said};
+use crate::compat::running::Said;
 use crate::dialect::Dialect;
 use crate::engine;
 use crate::engine::proposal::{Given, Proposal};
@@ -160,8 +160,9 @@ impl Run<'_> {
         for place in judged.places() {
             for (rule, check) in &rules {
                 let Some(mut draft) = check(&place) else { continue };
-                if let (Group::Compat, Some(running)) = (rule.group, &self.options.running) {
-                    let said = said.entry(place.number).or_insert_with(|| ask(running, place.step));
+                if let (true, Some(running)) = (queries::show(rule), &self.options.running) {
+                    let ask = || running.say(&place.step.before, &place.step.after, &judged.script.path);
+                    let said = said.entry(place.number).or_insert_with(ask);
                     draft = with_evidence(draft, said);
                 }
                 let proposal = || {
@@ -273,11 +274,6 @@ impl Run<'_> {
         }
         self.out.findings.push(finding);
     }
-}
-
-/// What the running code notices of a statement.
-fn ask(running: &Running, step: &Step) -> Said {
-    running.say(&step.before, &step.after)
 }
 
 /// `draft` with what the running code notices of its statement. Where that is proved to be nothing, it is but a note.

@@ -12,6 +12,7 @@
 //! - `page`: the page of a rule;
 //! - `place`: a change that a rule looks at, with what is known around it;
 //! - `prelude`: what most rules use;
+//! - `queries`: of which hazards the queries of the running code tell;
 //! - `rule`: what a rule is.
 
 pub mod allow;
@@ -23,6 +24,7 @@ pub mod options;
 pub mod page;
 pub mod place;
 mod prelude;
+mod queries;
 pub mod rule;
 
 mod add_check_validating;

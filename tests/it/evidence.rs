@@ -173,3 +173,153 @@ fn sqlite_and_mariadb_are_asked_too() {
     let Some(server) = mariadb() else { return };
     check(&Project::new(), "mysql", &["--scratch-url", &server.url("mysql")]);
 }
+
+/// Evidence of a server that has counted everything for `days`, with `queries`.
+fn counted(days: u32, queries: &[&str]) -> String {
+    let mut queries = queries.to_vec();
+    queries.sort_unstable();
+    let seen = serde_json::json!([{"label": "web", "source": "pg-stat-statements", "day": "2026-01-31", "calls": 7}]);
+    let queries: Vec<Value> =
+        queries.iter().map(|sql| serde_json::json!({"sql": sql, "seen": seen})).collect();
+    serde_json::json!({
+        "form": 1, "engine": "postgres",
+        "captures": [{"label": "web", "source": "pg-stat-statements", "day": "2026-01-31", "window_days": days}],
+        "databases": [{"label": "web", "day": "2026-01-31", "name": "d", "version": "PostgreSQL 17.1"}],
+        "queries": queries,
+    })
+    .to_string()
+}
+
+#[test]
+fn rules_about_running_code_ask_its_queries() {
+    let cases = [
+        ("drop-column", "alter table a drop column x", "select x from a"),
+        ("drop-table", "drop table b", "select id from b"),
+        ("rename-column", "alter table c rename column x to y", "select x from c"),
+        ("rename-table", "alter table d rename to e", "select id from d"),
+        (
+            "new-write-restriction",
+            "alter table f alter column x set not null",
+            "insert into f (id) values ($1)",
+        ),
+        ("add-unique-index-compat", "create unique index u on g (x)", "insert into g (x) values ($1)"),
+        ("drop-default", "alter table h alter column n drop default", "insert into h (id) values ($1)"),
+        ("change-column-type", "alter table i alter column n type bigint", "select n from i"),
+        ("drop-view", "drop view v", "select id from v"),
+        (
+            "rename-enum-value",
+            "alter type mood rename value 'sad' to 'blue'",
+            "select id from j where mood = $1",
+        ),
+        ("drop-function", "drop function fn(int)", "select fn($1)"),
+    ];
+    let project = Project::new();
+    let mut base = String::from("create type mood as enum ('sad', 'happy');");
+    for table in ["a", "b", "c", "d", "f", "g", "h", "i", "j"] {
+        base.push_str(&format!(
+            "create table {table} (id int, x text, n int not null default 0, mood mood);"
+        ));
+    }
+    base.push_str("create view v as select id from j; create function fn(n int) returns int language sql as 'select 1';");
+    project.write("migrations/01_base.up.sql", &base);
+    let files: Vec<String> =
+        (0..cases.len()).map(|at| format!("migrations/{}_change.up.sql", at + 10)).collect();
+    for ((_, change, _), file) in cases.iter().zip(&files) {
+        project.write(file, change);
+    }
+    let lint = |evidence: &str| -> Vec<Value> {
+        project.write("twostep.evidence.json", evidence);
+        let mut arguments = vec!["lint", "--format", "json", "--fail-on", "never"];
+        arguments.extend(files.iter().map(String::as_str));
+        let found: Value = serde_json::from_str(&twostep(&project, &arguments).expect(0).stdout).unwrap();
+        let all = found["findings"].as_array().unwrap();
+        let of = |(rule, ..): &(&str, &str, &str)| {
+            let one = all.iter().find(|one| one["rule"] == *rule);
+            one.unwrap_or_else(|| panic!("no {rule} in {found:#}")).clone()
+        };
+        cases.iter().map(of).collect()
+    };
+    let queries = cases.map(|(_, _, query)| query);
+    for (finding, (rule, _, query)) in lint(&counted(9, &queries)).iter().zip(cases) {
+        let why = finding["why"].as_str().unwrap();
+        assert!(why.contains(&format!("`{query}` (web, 7 calls)")), "{rule}: {why}");
+        assert_ne!(finding["severity"], "note", "{rule}");
+    }
+    for (finding, (rule, ..)) in lint(&counted(9, &["select 1"])).iter().zip(cases) {
+        assert_eq!(finding["severity"], "note", "{rule}: nobody uses it: {finding:#}");
+    }
+    for (finding, (rule, ..)) in lint(&counted(2, &["select 1"])).iter().zip(cases) {
+        assert_ne!(finding["severity"], "note", "{rule}: two days prove nothing");
+        assert!(finding["why"].as_str().unwrap().contains("it has watched 2 days"), "{rule}: {finding:#}");
+    }
+}
+
+#[test]
+fn lint_asks_a_server_too() {
+    let Some(server) = postgres() else { return };
+    let project = project();
+    twostep(&project, &["capture", "--engine", "postgres", "--sql", "queries"]).expect(0);
+    let all = ["lint", "--verify", "--scratch-url", &server.url("postgres")];
+    let whole = twostep(&project, &all).expect(2);
+    assert!(whole.stderr.contains("--since main"), "{}", whole.stderr);
+    project.write("queries/users.sql", "select lower(email) from users;");
+    twostep(&project, &["capture", "--engine", "postgres", "--sql", "queries"]).expect(0);
+    let outcome = twostep(&project, &[&all[..], &["migrations/2_drop.up.sql"]].concat()).expect(1);
+    assert!(outcome.stdout.contains("fails: column \"email\" does not exist"), "{}", outcome.stdout);
+    std::fs::remove_file(project.path("twostep.evidence.json")).unwrap();
+    let none = twostep(&project, &[&all[..], &["migrations/2_drop.up.sql"]].concat()).expect(2);
+    assert!(none.stderr.contains("twostep capture"), "{}", none.stderr);
+}
+
+#[test]
+fn the_queries_of_the_sample_work_at_its_last_migration() {
+    let Some(server) = postgres() else { return };
+    let root = env!("CARGO_MANIFEST_DIR");
+    let project = Project::new();
+    let queries = format!("{root}/fixtures/queries");
+    twostep(&project, &["capture", "--engine", "postgres", "--sql", &queries]).expect(0);
+    let migrations = format!("{root}/migrations");
+    let arguments = [
+        "compat",
+        "--verify",
+        "--scratch-url",
+        &server.url("postgres"),
+        "--format",
+        "json",
+        "--fail-on",
+        "never",
+    ];
+    let outcome = twostep(
+        &project,
+        &[&arguments[..], &["--new-evidence", "twostep.evidence.json", &migrations]].concat(),
+    );
+    let report: Value = serde_json::from_str(&outcome.expect(0).stdout).unwrap();
+    let rows = report["queries"].as_array().unwrap();
+    assert_eq!(rows.len(), 2 * 19);
+    for row in rows {
+        let (code, verdict) = (&row["code"], &row["verdicts"][0]["verdict"]);
+        // The newest migration brings a column, which one query needs.
+        let needs = row["sql"].as_str().unwrap().contains("slug");
+        let expect = if code == "old" && needs { "not-certain" } else { "works" };
+        let is_star = row["sql"].as_str().unwrap().starts_with("select *");
+        assert!(verdict == expect || is_star && verdict == "other-result", "{row:#}");
+    }
+}
+
+#[test]
+fn strings_in_double_quotes_do_not_get_into_the_file() {
+    for (engine, table) in [("sqlite", "\"t\""), ("mysql", "`t`")] {
+        let project = Project::with_migrations(&[(
+            "1_t.up.sql",
+            "create table t (id integer primary key, name text);",
+        )]);
+        let sql = format!(
+            "select id from {table} where name = \"hunter2\" and {table}.name <> 'hunter2' -- hunter2\n;"
+        );
+        project.write("q.sql", sql);
+        twostep(&project, &["capture", "--engine", engine, "--sql", "q.sql"]).expect(0);
+        let text = project.read("twostep.evidence.json");
+        assert!(!text.contains("hunter") && text.contains("name = ? and"), "{engine}: {text}");
+        twostep(&project, &["compat"]).expect(0);
+    }
+}

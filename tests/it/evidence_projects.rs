@@ -1,6 +1,6 @@
 //! The queries of public Rust projects, as sqlx keeps them, at each of their last migrations: told from the files, and
 //! asked of the server. `TWOSTEP_SQLX_PROJECTS` names a folder with a folder for each project, which holds `.sqlx` and
-//! `migrations`; without it there is nothing to do. What came of it: docs/evidence.md.
+//! `migrations`, and perhaps `prelude.sql` for what is there before them; without it there is nothing to do. What came of it: docs/evidence.md.
 
 use std::path::Path;
 
@@ -30,6 +30,7 @@ struct Sum {
     queries: usize,
     certain: usize,
     asked: usize,
+    refused: usize,
     agreed: usize,
 }
 
@@ -62,6 +63,7 @@ fn agrees_with_the_server() {
         total.queries += sum.queries;
         total.certain += sum.certain;
         total.asked += sum.asked;
+        total.refused += sum.refused;
         total.agreed += sum.agreed;
     }
     tell(&line("all", &total));
@@ -72,10 +74,11 @@ fn agrees_with_the_server() {
 fn line(name: &str, sum: &Sum) -> String {
     let share = |part: usize, of: usize| part as f64 * 100.0 / of.max(1) as f64;
     format!(
-        "| {name} | {} | {:.1} % | {} | {} | {:.2} % |\n",
+        "| {name} | {} | {:.1} % | {} | {} | {} | {:.2} % |\n",
         sum.queries,
         share(sum.certain, sum.queries),
         sum.asked,
+        sum.refused,
         sum.asked - sum.agreed,
         share(sum.agreed, sum.asked)
     )
@@ -92,7 +95,9 @@ fn project(path: &Path, scratch: &str) -> Sum {
         connect: ConnectOptions::default(),
         folder: path.join("migrations"),
         journal: "twostep.journal".to_owned(),
-        prelude: None,
+        prelude: std::fs::read_to_string(path.join("prelude.sql"))
+            .ok()
+            .map(|text| ("prelude".to_owned(), text)),
         seeds: Seeds::default(),
         only: None,
         allowances: Vec::new(),
@@ -125,6 +130,7 @@ fn project(path: &Path, scratch: &str) -> Sum {
                 Answer::NotAsked(_) => continue,
             };
             sum.asked += 1;
+            sum.refused += usize::from(!taken);
             if taken == uses.problems.is_empty() {
                 sum.agreed += 1;
             } else if shown < 60 {

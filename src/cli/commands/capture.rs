@@ -8,10 +8,14 @@ use crate::cli::printer::Report;
 use crate::db;
 use crate::db::url::DatabaseUrl;
 use crate::dialect::Dialect;
+use crate::engine::query::normal::identifiers;
 use crate::evidence::day::date;
 use crate::evidence::facts::Look;
 use crate::evidence::model::{Evidence, FILE_NAME, Sent};
 use crate::evidence::sources::{JSON_LINES, POSTGRES_LOG, SQL_FILES, SQLX, Source, TextSource};
+use crate::files;
+use crate::source::Contents;
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -84,7 +88,9 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
             .help("name one: --database, --sqlx DIR, --sql PATH, --postgres-log FILE, or --stdin"));
     }
     let day = today();
-    for (source, look) in &looks {
+    let names = if dialect == Dialect::Sqlite { names(context) } else { None };
+    for (source, look) in &mut looks {
+        look.names.clone_from(&names);
         evidence.add(source, &args.label, &day, look);
         for blind in &look.blind {
             tracing::warn!("{}: {blind}", source.id);
@@ -140,6 +146,17 @@ fn texts(args: &Args, dialect: Dialect) -> Result<Vec<(&'static Source, Look)>, 
         looks.push((&JSON_LINES.about, Look::of(sent)));
     }
     Ok(looks)
+}
+
+/// The names in the migrations of SQLite, if there are any.
+fn names(context: &Context) -> Option<BTreeSet<String>> {
+    let files = files::read_folder(&context.folder_path()).ok()?;
+    let texts = files.iter().filter_map(|file| match &file.contents {
+        Contents::Text(text) => Some(text),
+        _ => None,
+    });
+    let names: BTreeSet<String> = texts.flat_map(|text| identifiers(text, Dialect::Sqlite)).collect();
+    (!names.is_empty()).then_some(names)
 }
 
 /// What the database of the URL tells.

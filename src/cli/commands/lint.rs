@@ -1,5 +1,6 @@
 //! `twostep lint`: what would break or block the running code. No database, no network.
 
+use super::roundtrip::ScratchArgs;
 use crate::cli::commands::compat::default_file;
 use crate::cli::context::Context;
 use crate::cli::evidence;
@@ -8,9 +9,11 @@ use crate::cli::explain;
 use crate::cli::lint::target::{Finder, Target};
 use crate::cli::lint::{baseline, fix, levels, since};
 use crate::cli::printer::{self, Report};
+use crate::cli::verify;
 use crate::compat::running::Running;
 use crate::dialect::Dialect;
 use crate::engine::version::ServerVersion;
+use crate::evidence::model::Evidence;
 use crate::report::{self, Findings, Look};
 use crate::rules::{self, Group, Level, Options, Runner, Severity};
 use crate::schema::model::Schema;
@@ -74,6 +77,15 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
 
+    /// Ask a server too what becomes of those queries: each is prepared before and after each new migration, on a
+    /// scratch database
+    #[arg(long)]
+    verify: bool,
+
+    /// Where the scratch database is
+    #[command(flatten)]
+    scratch: ScratchArgs,
+
     /// Judge what comes on standard input
     #[arg(long, conflicts_with_all = ["paths", "since"])]
     stdin: bool,
@@ -108,16 +120,16 @@ fn formats() -> clap::builder::PossibleValuesParser {
 }
 
 /// Judges, and prints what was found.
-pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
+pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let path = Path::new(context.settings.text("lint.baseline"));
     if args.write_baseline {
-        let findings = found(context, args)?;
+        let findings = found(context, args).await?;
         baseline::write(&findings, path)?;
         let count = findings.items.len();
         tracing::info!("{} now accepts {count} finding(s); only others will be shown", path.display());
         return Ok(Exit::Done);
     }
-    let mut findings = accepted(context, args, path)?;
+    let mut findings = accepted(context, args, path).await?;
     if args.fix || args.diff {
         let fixed = fix::fixed(&findings);
         for one in &fixed {
@@ -135,7 +147,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
         if count > 0 {
             tracing::info!("{count} finding(s) are fixed in {} file(s)", fixed.len());
             drop(fixed);
-            findings = accepted(context, args, path)?;
+            findings = accepted(context, args, path).await?;
         }
     }
     let output = report::by_id(&args.format).expect("the argument's values are those of the list");
@@ -147,7 +159,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
 }
 
 /// All that is found.
-fn found(context: &Context, args: &Args) -> Result<Findings, Report> {
+async fn found(context: &Context, args: &Args) -> Result<Findings, Report> {
     let settings = &context.settings;
     let usage = |error| explain::settings(&error);
     let mut levels = levels::levels(settings).map_err(usage)?;
@@ -166,6 +178,12 @@ fn found(context: &Context, args: &Args) -> Result<Findings, Report> {
             .help("say which are new: `--since main`, or the files"));
     }
     let evidence = args.evidence.as_deref().or(default_file()).map(evidence::read).transpose()?;
+    if args.verify && evidence.is_none() {
+        return Err(Report::new(Exit::Usage, "there are no queries that a server could be asked about")
+            .why("there is no evidence of the running code")
+            .state("nothing was judged, nothing changed")
+            .help("make it with `twostep capture`, or leave --verify out"));
+    }
     let running = evidence.as_ref().map(|evidence| Arc::new(Running::new(evidence)));
     let mut findings = Findings::new();
     for mut target in targets {
@@ -180,14 +198,36 @@ fn found(context: &Context, args: &Args) -> Result<Findings, Report> {
             options.edited = new.edited;
             options.deploy_from = new.first;
         }
+        if let (true, Some(evidence)) = (args.verify, evidence.as_ref().filter(|_| is_theirs)) {
+            options.running = Some(Arc::new(asked(context, args, &target, evidence).await?));
+        }
         judge(&target, &options, &mut findings);
     }
     Ok(findings)
 }
 
+/// The queries of `evidence` with what a server says to them at the migrations of `target`.
+async fn asked(
+    context: &Context,
+    args: &Args,
+    target: &Target,
+    evidence: &Evidence,
+) -> Result<Running, Report> {
+    if target.named.is_none() && args.since.is_none() {
+        return Err(Report::new(Exit::Usage, "a server is asked about new migrations only")
+            .why("each query is prepared again behind each migration")
+            .state("nothing was judged, nothing changed")
+            .help("say which are new: `--since main`, or the files"));
+    }
+    let queries: Vec<String> = evidence.queries.iter().map(|query| query.sql.clone()).collect();
+    let answers = verify::ask(context, &args.scratch, target, &queries).await?;
+    let files = target.chosen.iter().map(|number| target.folder.migrations[*number].up.path.clone());
+    Ok(Running::new(evidence).with_answers(answers, files.collect()))
+}
+
 /// What is found and not accepted by the baseline in `path`.
-fn accepted(context: &Context, args: &Args, path: &Path) -> Result<Findings, Report> {
-    let mut findings = found(context, args)?;
+async fn accepted(context: &Context, args: &Args, path: &Path) -> Result<Findings, Report> {
+    let mut findings = found(context, args).await?;
     if !path.as_os_str().is_empty() {
         let gone = baseline::accept(&mut findings, path, levels::names_baseline(&context.settings))?;
         if gone > 0 && args.paths.is_empty() && args.since.is_none() && !args.stdin {

@@ -83,7 +83,7 @@ impl Command {
             Command::Init(args) => init::run(context, &args),
             Command::New(args) => new::run(context, &args),
             Command::Plan(args) => plan::run(context, &args).await,
-            Command::Lint(args) => lint::run(context, &args),
+            Command::Lint(args) => lint::run(context, &args).await,
             Command::Capture(args) => capture::run(context, &args).await,
             Command::Compat(args) => compat::run(context, &args).await,
             Command::Explain(args) => explain::run(context, &args),

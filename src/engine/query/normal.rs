@@ -6,6 +6,7 @@
 use crate::dialect::Dialect;
 use crate::engine::read::words;
 use crate::sql::lex::{Token, TokenKind, significant};
+use std::collections::BTreeSet;
 
 /// Types whose literals are written `type 'text'`.
 const TYPED: &[&str] = &[
@@ -50,6 +51,19 @@ const AFTER_BY: &str = " limit offset having order group window fetch for union 
 /// `text` without comments and literals, on one line; parameters of all kinds (`$1`, `?`, `:name`, `@name`) in the
 /// engine's own form.
 pub fn normalize(text: &str, dialect: Dialect) -> String {
+    normalize_with(text, dialect, None)
+}
+
+/// The words in `text` that can be names, in small letters.
+pub fn identifiers(text: &str, dialect: Dialect) -> impl Iterator<Item = String> {
+    significant(text, dialect)
+        .filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::QuotedWord))
+        .map(|token| inner(token.text(text)).to_lowercase())
+}
+
+/// [`normalize`], where the names of the schema may be known, in small letters: SQLite reads what stands in double
+/// quotes as a string where nothing has that name.
+pub fn normalize_with(text: &str, dialect: Dialect, names: Option<&BTreeSet<String>>) -> String {
     let mut tokens: Vec<Token> = significant(text, dialect).collect();
     while tokens.last().is_some_and(|token| token.is_punct(b';')) {
         tokens.pop();
@@ -57,6 +71,7 @@ pub fn normalize(text: &str, dialect: Dialect) -> String {
     let mut run = Normal {
         text,
         dialect,
+        schema: names,
         tokens: &tokens,
         out: String::with_capacity(text.len()),
         names: Vec::new(),
@@ -81,6 +96,8 @@ pub fn normalize(text: &str, dialect: Dialect) -> String {
 struct Normal<'a> {
     text: &'a str,
     dialect: Dialect,
+    /// The names of the schema, where they are known.
+    schema: Option<&'a BTreeSet<String>>,
     tokens: &'a [Token],
     out: String,
     /// Named parameters, and the number that each got.
@@ -112,8 +129,7 @@ impl Normal<'_> {
                 let next = self.next_param();
                 self.put(&next, at);
             }
-            // SQLite reads a string in double quotes where no column has that name.
-            TokenKind::QuotedWord if self.dialect == Dialect::Sqlite && !is_plain_name(text) => {
+            TokenKind::QuotedWord if self.dialect == Dialect::Sqlite && self.is_quoted_string(at) => {
                 let next = self.next_param();
                 self.put(&next, at);
             }
@@ -246,6 +262,58 @@ impl Normal<'_> {
         }
     }
 
+    /// Whether the word in double quotes at `at` is a string (SQLite): nothing is called so, or, where the names are not
+    /// known, it stands where a value does.
+    fn is_quoted_string(&self, at: usize) -> bool {
+        let text = self.tokens[at].text(self.text);
+        let is_dot =
+            |at: Option<usize>| at.and_then(|at| self.tokens.get(at)).is_some_and(|one| one.is_punct(b'.'));
+        if !text.starts_with('"') || is_dot(at.checked_sub(1)) || is_dot(Some(at + 1)) {
+            return false;
+        }
+        if !is_plain_name(text) {
+            return true;
+        }
+        // What the query itself calls so.
+        const NAMED: &[&str] = &["as", "from", "join", "into", "update", "with"];
+        let is_named_here = self.tokens.windows(2).any(|pair| {
+            NAMED.iter().any(|word| pair[0].is_word(self.text, word))
+                && inner(pair[1].text(self.text)).eq_ignore_ascii_case(inner(text))
+        });
+        match self.schema {
+            _ if is_named_here => false,
+            Some(names) => !names.contains(&inner(text).to_lowercase()),
+            None => self.is_value_place(at),
+        }
+    }
+
+    /// Whether a value stands at `at`: behind a comparison, or in the list of `IN` or `VALUES`.
+    fn is_value_place(&self, at: usize) -> bool {
+        const BEFORE: &[&str] = &["=", "==", "<>", "!=", "<", ">", "<=", ">=", "||"];
+        const WORDS: &[&str] = &["like", "glob", "match", "regexp", "then", "else", "between", "is"];
+        let Some(before) = at.checked_sub(1).map(|before| self.tokens[before]) else { return false };
+        if BEFORE.contains(&before.text(self.text))
+            || WORDS.iter().any(|word| before.is_word(self.text, word))
+        {
+            return true;
+        }
+        let mut depth = 0_usize;
+        for open in (0..at).rev() {
+            let token = self.tokens[open];
+            if token.is_punct(b')') {
+                depth += 1;
+            } else if token.is_punct(b'(') && depth > 0 {
+                depth -= 1;
+            } else if token.is_punct(b'(') {
+                let of = open.checked_sub(1).map(|before| self.tokens[before]);
+                return of.is_some_and(|of| {
+                    of.is_word(self.text, "in") || of.is_word(self.text, "values") || of.is_punct(b',')
+                });
+            }
+        }
+        false
+    }
+
     /// Whether the string at `at` is a name behind `AS` (MySQL).
     fn is_alias(&self, at: usize) -> bool {
         self.dialect == Dialect::Mysql
@@ -290,9 +358,14 @@ impl Normal<'_> {
     }
 }
 
+/// `word` without its quotes.
+fn inner(word: &str) -> &str {
+    word.trim_matches(['"', '`', '\'', '[', ']'])
+}
+
 /// Whether `quoted` is, between its quotes, what people call columns.
 fn is_plain_name(quoted: &str) -> bool {
-    let inner = quoted.trim_matches(['"', '`', '\'', '[', ']']);
+    let inner = inner(quoted);
     inner.len() <= 63 && inner.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ' ' | '$' | '-'))
 }
 
@@ -324,6 +397,33 @@ mod tests {
         );
         check("select x from t order by a = 4111, f(3)", "select x from t order by a = $1, f($2)");
         check("select 'never closed", "select $1");
+    }
+
+    #[test]
+    fn strings_in_double_quotes_of_sqlite() {
+        let known: BTreeSet<String> = ["t", "a", "b"].map(str::to_owned).into();
+        let check = |names: Option<&BTreeSet<String>>, text: &str, expect: &str| {
+            assert_eq!(normalize_with(text, Dialect::Sqlite, names), expect, "{text}");
+        };
+        let text = "select \"a\", \"hunter2\" from \"t\" where \"b\" = \"hunter2\" and a in (\"x\", \"y\")";
+        check(Some(&known), text, "select \"a\", ? from \"t\" where \"b\" = ? and a in (?, ?)");
+        check(
+            Some(&known),
+            "select a as \"n\" from t order by \"n\"",
+            "select a as \"n\" from t order by \"n\"",
+        );
+        check(
+            None,
+            "select \"a\" from \"t\" where \"t\".\"b\" = \"hunter2\"",
+            "select \"a\" from \"t\" where \"t\".\"b\" = ?",
+        );
+        check(
+            None,
+            "insert into t (\"a\", \"b\") values (\"x\", 1), (\"y\", 2)",
+            "insert into t (\"a\", \"b\") values (?, ?), (?, ?)",
+        );
+        check(None, "update t set \"a\" = \"x\" where b like \"y\"", "update t set \"a\" = ? where b like ?");
+        check(None, "select `hunter`, [b] from t", "select `hunter`, [b] from t");
     }
 
     #[test]
