@@ -7,6 +7,7 @@ pub mod entry;
 pub mod evidence;
 pub mod exit;
 pub mod explain;
+pub mod gate;
 pub mod lint;
 pub mod printer;
 pub mod proof;

@@ -74,6 +74,16 @@ pub fn load_query(dialect: Dialect) -> Option<&'static str> {
     }
 }
 
+/// What makes a chunk's commit return before it is on the disk, where the engine knows that. A crash of the server then
+/// loses the last chunks together with how far they had come, and what is committed in the usual way behind them is never
+/// there without them (<https://www.postgresql.org/docs/current/wal-async-commit.html>).
+pub fn soft_commit(dialect: Dialect) -> Option<&'static str> {
+    match dialect {
+        Dialect::Postgres => Some("SET LOCAL synchronous_commit TO off"),
+        Dialect::Mysql | Dialect::Sqlite => None,
+    }
+}
+
 /// A column of a key, by its name and its type.
 pub fn key_column(name: &str, data_type: &str, dialect: Dialect) -> KeyColumn {
     let form = match dialect {

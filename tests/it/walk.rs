@@ -106,20 +106,22 @@ fn a_deploy_in_two_steps() {
     let readme = std::fs::read_to_string(root.join("README.md")).expect("the README is there");
     let all = transcripts(&readme, "```console postgres");
     assert_eq!(all.len(), 5, "the README has lost its walk");
-    let r1 = Shop::open(&url, "R1", "title");
+    let r1 = Shop::open(&url, "r1", "title");
     r1.sells();
     all[..3].iter().for_each(|transcript| run(&project, &url, transcript));
-    let r2 = Shop::open(&url, "R2", "name");
+    let r2 = Shop::open(&url, "r2", "name");
     r1.sells();
     r2.sells();
     let status = project.on(&url, &["status"]).run().expect(0).stdout;
     assert!(status.contains("held"), "{status}");
+    let early = project.on(&url, &["release", "confirm", "--release", "r2"]).run().expect(1).stderr;
+    assert!(early.contains("called `r1`") && early.contains("contracts stay held"), "{early}");
     let mut sold = r1.close();
     all[3..].iter().for_each(|transcript| run(&project, &url, transcript));
     r2.sells();
     sold.extend(r2.close());
 
-    let found = database.psql("select name from products where name like 'R_-%' order by name collate \"C\"");
+    let found = database.psql("select name from products where name like 'r_-%' order by name collate \"C\"");
     sold.sort_unstable();
     assert_eq!(found.lines().collect::<Vec<_>>(), sold, "all that was sold is there");
     // The release phase of r1, whose code cannot work any more.

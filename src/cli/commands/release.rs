@@ -3,6 +3,7 @@
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::explain;
+use crate::cli::gate;
 use crate::cli::printer::Report;
 use crate::run::journal::RunRecord;
 use clap::Subcommand;
@@ -20,6 +21,10 @@ pub struct Args {
     /// Id of the release, best its commit
     #[arg(long, value_name = "ID")]
     release: Option<String>,
+
+    /// Say so although sessions or queries of older code are seen, and why that is right
+    #[arg(long, value_name = "REASON")]
+    anyway: Option<String>,
 }
 
 /// Writes it into the history.
@@ -58,10 +63,20 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit, Report> {
             .state("nothing changed")
             .help("run it where the files of the release are; `twostep status` lists what is applied"));
     };
+    let seen = gate::asked(&mut *session, &folder, &history, release).await.map_err(database)?;
+    if let Some(seen) = &seen {
+        if args.anyway.is_none()
+            && let Some(refused) = gate::refused(seen, release)
+        {
+            return Err(refused);
+        }
+        gate::doubts(seen).iter().for_each(|doubt| tracing::info!(event = "gate", "{doubt}"));
+    }
     session.prepare_to_write().await.map_err(database)?;
     let identity = session.identity().await.map_err(database)?;
     let record = RunRecord {
         id: history.last_run_id + 1,
+        // The journal writes what it is.
         command: String::new(),
         release: Some(release.to_owned()),
         by: identity.user,
