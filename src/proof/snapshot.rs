@@ -46,6 +46,25 @@ impl Snapshot {
         found
     }
 
+    /// Whether each row of the table is one of `one` or of `other`, and there are as many: what was written in between
+    /// may count as written before or behind.
+    pub(super) fn is_between(
+        &self,
+        table: &str,
+        one: &Snapshot,
+        other: &Snapshot,
+        unlike: &BTreeSet<ColumnPlace>,
+    ) -> bool {
+        let none = Vec::new();
+        let of = |snapshot: &Snapshot| -> Vec<String> {
+            let rows = snapshot.0.get(table).unwrap_or(&none);
+            let counts = |column: &String| !unlike.contains(&(table.to_owned(), column.clone()));
+            rows.iter().map(|row| text(row, &counts)).collect()
+        };
+        let (own, one, other) = (of(self), of(one), of(other));
+        own.len() == one.len() && own.iter().all(|row| one.contains(row) || other.contains(row))
+    }
+
     /// What is not the same in `other`, a line each, where columns in `unlike` do not count; of two rows, columns that
     /// only one of them has do not either.
     pub(super) fn differences(&self, other: &Snapshot, unlike: &BTreeSet<ColumnPlace>) -> Vec<Difference> {
@@ -110,23 +129,25 @@ fn values<'a>(rows: &'a [RowValues], column: &str) -> Vec<Option<&'a str>> {
     all
 }
 
+/// A row as text.
+fn text(row: &RowValues, counts: &dyn Fn(&String) -> bool) -> String {
+    let parts: Vec<String> = row
+        .iter()
+        .filter(|(column, _)| counts(column))
+        .map(|(column, value)| format!("{column}={}", value.as_deref().unwrap_or("NULL")))
+        .collect();
+    parts.join(" ")
+}
+
 /// The rows that only one side has, as text.
 fn surplus(
     rows: &[RowValues],
     others: &[RowValues],
     counts: &dyn Fn(&String) -> bool,
 ) -> (Vec<String>, Vec<String>) {
-    let text = |row: &RowValues| {
-        let parts: Vec<String> = row
-            .iter()
-            .filter(|(column, _)| counts(column))
-            .map(|(column, value)| format!("{column}={}", value.as_deref().unwrap_or("NULL")))
-            .collect();
-        parts.join(" ")
-    };
     let mut balance: BTreeMap<String, i64> = BTreeMap::new();
-    rows.iter().for_each(|row| *balance.entry(text(row)).or_default() += 1);
-    others.iter().for_each(|row| *balance.entry(text(row)).or_default() -= 1);
+    rows.iter().for_each(|row| *balance.entry(text(row, counts)).or_default() += 1);
+    others.iter().for_each(|row| *balance.entry(text(row, counts)).or_default() -= 1);
     let side = |wanted: i64| {
         let mut out = Vec::new();
         for (row, count) in &balance {
@@ -164,6 +185,17 @@ mod tests {
         let unlike = one.columns_unlike(&other);
         assert_eq!(unlike, BTreeSet::from([("t".to_owned(), "b".to_owned())]));
         assert_eq!(one.differences(&other, &unlike), []);
+    }
+
+    #[test]
+    fn a_row_may_be_written_before_or_behind() {
+        let before = snapshot(&[&[("a", "1"), ("b", "x")], &[("a", "2"), ("b", "y")]]);
+        let behind = snapshot(&[&[("a", "1"), ("b", "z")], &[("a", "3"), ("b", "y")]]);
+        let none = BTreeSet::new();
+        let between = |rows: &[&[(&str, &str)]]| snapshot(rows).is_between("t", &before, &behind, &none);
+        assert!(between(&[&[("a", "1"), ("b", "z")], &[("a", "2"), ("b", "y")]]));
+        assert!(!between(&[&[("a", "1"), ("b", "w")], &[("a", "2"), ("b", "y")]]));
+        assert!(!between(&[&[("a", "1"), ("b", "z")]]));
     }
 
     #[test]
