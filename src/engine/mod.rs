@@ -40,7 +40,7 @@ use crate::schema::model::{Schema, Table};
 use crate::sql::lex::{TokenKind, significant};
 use crate::text::Span;
 use effects::{Effects, Session};
-use proposal::{Given, Proposal, Undo};
+use proposal::{Apart, Given, Proposal, Undo};
 use version::{Product, ServerVersion};
 
 /// All engines.
@@ -146,6 +146,14 @@ pub fn row_locks(dialect: Dialect) -> (String, String) {
         Dialect::Sqlite => (sqlite::effects::WRITER.name, "writes, for a chunk"),
     };
     (lock.to_owned(), waits.to_owned())
+}
+
+/// The column that the two steps of `change` keep twice until the contract; none where they need not.
+pub fn apart(change: &Change, before: &Schema) -> Option<Apart> {
+    match before.dialect {
+        Dialect::Postgres => postgres::proposal::apart(change, before),
+        Dialect::Mysql | Dialect::Sqlite => None,
+    }
 }
 
 /// The columns of a key of `table` that no two rows share and that is never NULL: what a backfill goes through it by.

@@ -134,6 +134,30 @@ impl Action {
 pub struct Given {
     /// What columns shall hold in rows that do not give them: table (full name), column, expression over the row.
     pub fills: Vec<(TableName, Name, String)>,
+    /// Columns that the same migration takes apart, in order: what stands over several of them belongs to the last.
+    pub apart: Vec<Apart>,
+}
+
+/// A column that has a copy from the first step on until the contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Apart {
+    /// The full name of its table.
+    pub table: TableName,
+    /// Its name before the change.
+    pub column: Name,
+    /// The name of its copy.
+    pub copy: Name,
+    /// What the copy is for.
+    pub copied: Copied,
+}
+
+/// What a copy of a column is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    /// It has the name that the column gets.
+    Renamed,
+    /// It has the type that the column gets, and takes its place.
+    Retyped,
 }
 
 impl Given {

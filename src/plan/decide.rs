@@ -1,15 +1,19 @@
 //! What becomes of each statement of a migration: it is kept, taken apart, or there is no plan.
 
+use super::concern::{Concern, concerns, part, target};
+use super::deploy::reversed;
 use crate::analysis::{Applied, Step};
 use crate::engine;
 use crate::engine::effects::Session;
-use crate::engine::proposal::{Action, Given, Missing, Proposal, Stage, Undo};
+use crate::engine::proposal::{Action, Back, Given, Missing, Proposal, Stage, Undo};
 use crate::engine::update::update_parts;
 use crate::engine::version::ServerVersion;
 use crate::name::{Name, TableName};
+use crate::schema::apply::Note;
 use crate::schema::breaks::{BreaksOlder, breaks_older};
 use crate::schema::change::{
-    Change, ChangeKind, Nullability, SettingScope, TableAction, TransactionControl, TypeAction, Via,
+    Change, ChangeKind, InsertRows, ObjectKind, RowSecurity, SettingScope, TableAction, TransactionControl,
+    TypeAction, Via,
 };
 use crate::schema::model::Schema;
 
@@ -45,26 +49,40 @@ pub(super) enum Decision {
     Leave,
 }
 
+impl Decision {
+    /// Whether the statement is good where it stands.
+    pub fn stays(&self) -> bool {
+        match self {
+            Decision::Keep(_) | Decision::Apart(_) | Decision::Leave => true,
+            Decision::TwoSteps(_) | Decision::Backfill { .. } => false,
+        }
+    }
+}
+
 /// What is known while the statements of one migration are decided.
 pub(super) struct Deciding<'a> {
     /// The number of the migration.
     pub migration: usize,
     pub server: ServerVersion,
     pub given: &'a Given,
-    /// Columns that a change before takes apart, so that a later one meets another schema.
-    pub touched: Vec<(TableName, Option<Name>)>,
+    /// What a change before takes apart, so that a later one meets another schema until the contract.
+    pub touched: Vec<Concern>,
     /// What cannot be taken back as it stands.
     pub limits: Vec<String>,
+    /// Why there is no plan, unless the migration can stay as it is.
+    pub unless_whole: Vec<Refusal>,
 }
+
+/// What remains where two changes of one thing cannot both be done at first.
+const ONE_AFTER_THE_OTHER: &str = "plan the two as migrations of their own, one after the other";
 
 impl Deciding<'_> {
     /// The decisions on the changes of `step`; `text` gives what one change of several says.
     pub fn step(&mut self, step: &Step) -> Result<Vec<Decision>, Refusal> {
         let changes = &step.changes;
-        let refuse =
-            |what: String, help: &str| Refusal { statement: step.at.statement, what, help: help.to_owned() };
         if let Some(inner) = changes.iter().find(|one| one.change.via != Via::Statement) {
-            return Err(refuse(
+            return Err(refusal(
+                step,
                 format!(
                     "`{}` does what stands in a block or a function, which cannot be taken apart",
                     title(inner, step)
@@ -99,118 +117,257 @@ impl Deciding<'_> {
 
     fn change(&mut self, step: &Step, applied: &Applied, text: &str) -> Result<Decision, Refusal> {
         let (change, before) = (&applied.change, &applied.before);
-        let refuse =
-            |what: String, help: &str| Refusal { statement: step.at.statement, what, help: help.to_owned() };
-        match &change.kind {
-            ChangeKind::Transaction(control) => {
-                return of_control(control).map_err(|what| refuse(what, "take it out"));
-            }
-            ChangeKind::SetVariable(set) if set.scope != SettingScope::Server => {
-                if ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"]
-                    .contains(&set.name.as_str())
-                {
-                    return Ok(Decision::Leave);
-                }
-                return Err(refuse(
-                    format!("`{text}` holds for the statements behind it, which become several migrations"),
-                    "write names with their schemas, and take it out",
-                ));
-            }
-            ChangeKind::Harmless { .. } => return Ok(Decision::Leave),
-            ChangeKind::Opaque(opaque) => {
-                return Err(refuse(
-                    format!("what `{}` does is not known: {}", short(text), opaque.why),
-                    "leave it in a migration of its own",
-                ));
-            }
-            _ => {}
+        if let Some(decision) = self.of_session(step, change, text)? {
+            return Ok(decision);
+        }
+        if is_about_nothing(applied) {
+            self.limits.push(format!("`{}` finds nothing to do: no migration has made it", short(text)));
+            return Ok(Decision::Leave);
         }
         let (table, columns) = target(change, before);
-        self.is_untouched(&table, &columns)
-            .map_err(|what| refuse(what, "plan the two as migrations of their own, one after the other"))?;
-        if self.is_new(&table, before) || self.makes_new(change, before) {
-            return self.kept(change, before, text, step, true);
-        }
-        if let Some(proposal) = engine::propose(change, text, before, self.server, self.given) {
-            if let Some(missing) = proposal.missing.first() {
-                return Err(match missing {
-                    Missing::Fill(column) => {
-                        let shown = format!(
-                            "{}.{}",
-                            table.as_ref().map_or("", |table| table.name.as_str()),
-                            column.as_str()
-                        );
-                        refuse(
-                            format!("what `{shown}` shall hold in the rows that are there is not said"),
-                            &format!(
-                                "say it as an expression over the row: --fill \"{shown}=…\", or with an UPDATE in the migration"
-                            ),
-                        )
-                    }
-                    Missing::Other(why) => {
-                        refuse(format!("no plan for `{}`: {why}", short(text)), &self.lock(change, before))
-                    }
-                    Missing::Tool { why, commands } => {
-                        let mut help = self.lock(change, before);
-                        commands.iter().for_each(|command| help.push_str(&format!("\n{command}")));
-                        refuse(format!("no plan for `{}`: {why}", short(text)), &help)
-                    }
-                });
+        if let Some(touched) = self.taken_apart(&concerns(change, before), is_of_whole(change)) {
+            if !one_transaction(before) {
+                let what = format!(
+                    "`{}` is changed a second time, after a change that takes two steps",
+                    shown(&touched)
+                );
+                return Err(refusal(step, what, ONE_AFTER_THE_OTHER));
             }
-            let all = matches!(
-                &change.kind,
-                ChangeKind::AlterTable(alter) if matches!(alter.action, TableAction::RenameTable { .. })
-            );
+            return self.behind(step, change, before, text, &touched);
+        }
+        if self.is_new(&table, before) || self.makes_new(change, before) {
+            return self.kept(step, change, before, text, true);
+        }
+        if let Some(proposal) = self.proposal(step, change, before, text, self.given)? {
             let fills = |stage: &Stage| matches!(stage, Stage::Backfill { .. });
             let pending = !proposal.contract.is_empty() || proposal.expand.iter().any(fills);
-            if let Some(table) = table.filter(|_| pending) {
-                // Where a table is made anew, all of it is what is pending.
-                let anew = engine::alters_little(before.dialect);
-                if anew {
-                    self.touched.push((table, None));
-                } else {
-                    self.touch(table, if all { Vec::new() } else { columns }, change);
-                }
+            // Where a table is made anew, all of it is what is pending.
+            if engine::alters_little(before.dialect) {
+                let whole = table.filter(|_| pending).map(|of| Concern { of, columns: Vec::new() });
+                self.touched.extend(whole);
+            } else if pending {
+                self.touch(table, columns, change, before);
             }
             return Ok(Decision::TwoSteps(Box::new(proposal)));
         }
         if let ChangeKind::Update(update) = &change.kind {
-            return self.update(update, before, text).map_err(|(what, help)| refuse(what, &help));
+            let (action, key) =
+                backfill(update, before, text).map_err(|(what, help)| refusal(step, what, &help))?;
+            return Ok(Decision::Backfill { action, key });
+        }
+        if !self.may_be_kept(change, before, text) {
+            let lock = self.lock(change, before);
+            return Err(refusal(step, format!("no online way is planned yet for `{}`", short(text)), &lock));
+        }
+        self.kept(step, change, before, text, false)
+    }
+
+    /// What settings, transactions and statements that change nothing come to.
+    fn of_session(&mut self, step: &Step, change: &Change, text: &str) -> Result<Option<Decision>, Refusal> {
+        Ok(Some(match &change.kind {
+            ChangeKind::Transaction(control) => {
+                of_control(control).map_err(|what| refusal(step, what, "take it out"))?
+            }
+            ChangeKind::SetVariable(set) if set.scope != SettingScope::Server => {
+                let own = ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"];
+                if !own.contains(&set.name.as_str()) {
+                    self.unless_whole.push(refusal(
+                        step,
+                        format!(
+                            "`{text}` holds for the statements behind it, which become several migrations"
+                        ),
+                        "write names with their schemas, and take it out",
+                    ));
+                }
+                Decision::Leave
+            }
+            ChangeKind::Harmless { .. } | ChangeKind::LockTable(_) => Decision::Leave,
+            ChangeKind::Opaque(opaque) => {
+                return Err(refusal(
+                    step,
+                    format!("what `{}` does is not known: {}", short(text), opaque.why),
+                    "leave it in a migration of its own",
+                ));
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// The two steps of a change; none where it needs none, or none are known.
+    fn proposal(
+        &self,
+        step: &Step,
+        change: &Change,
+        before: &Schema,
+        text: &str,
+        given: &Given,
+    ) -> Result<Option<Proposal>, Refusal> {
+        let Some(proposal) = engine::propose(change, text, before, self.server, given) else {
+            return Ok(None);
+        };
+        let Some(missing) = proposal.missing.first() else { return Ok(Some(proposal)) };
+        Err(match missing {
+            Missing::Fill(column) => {
+                let table = target(change, before).0;
+                let shown =
+                    format!("{}.{}", table.as_ref().map_or("", |table| table.name.as_str()), column.as_str());
+                refusal(
+                    step,
+                    format!("what `{shown}` shall hold in the rows that are there is not said"),
+                    &format!(
+                        "say it as an expression over the row: --fill \"{shown}=…\", or with an UPDATE in the migration"
+                    ),
+                )
+            }
+            Missing::Other(why) => {
+                refusal(step, format!("no plan for `{}`: {why}", short(text)), &self.lock(change, before))
+            }
+            Missing::Tool { why, commands } => {
+                let mut help = self.lock(change, before);
+                commands.iter().for_each(|command| help.push_str(&format!("\n{command}")));
+                refusal(step, format!("no plan for `{}`: {why}", short(text)), &help)
+            }
+        })
+    }
+
+    /// A change of what a change before has taken apart: it waits for the contract, which leaves what it was written for.
+    fn behind(
+        &mut self,
+        step: &Step,
+        change: &Change,
+        before: &Schema,
+        text: &str,
+        touched: &Concern,
+    ) -> Result<Decision, Refusal> {
+        if let Some(why) = needed_at_once(change) {
+            return Err(refusal(
+                step,
+                format!(
+                    "`{}` is changed a second time, after a change that takes two steps: {why}",
+                    shown(touched)
+                ),
+                ONE_AFTER_THE_OTHER,
+            ));
+        }
+        let given = Given { fills: self.given.fills.clone(), ..Given::default() };
+        let mut proposal = match self.proposal(step, change, before, text, &given)? {
+            Some(proposal) => proposal,
+            None => match &change.kind {
+                ChangeKind::Update(update) => {
+                    let (action, key) =
+                        backfill(update, before, text).map_err(|(what, help)| refusal(step, what, &help))?;
+                    let contract = vec![Stage::Backfill { action, key }];
+                    Proposal { contract, ..Proposal::default() }
+                }
+                _ => self.kept_behind(step, change, before, text)?,
+            },
+        };
+        if !proposal.expand.is_empty() {
+            let undo = reversed(&proposal.expand);
+            proposal.back = match std::mem::take(&mut proposal.back) {
+                Back::Nothing => Back::Stages(undo),
+                Back::Stages(mut stages) => {
+                    stages.extend(undo);
+                    Back::Stages(stages)
+                }
+                Back::Authors => Back::Authors,
+            };
+            proposal.expand.append(&mut proposal.contract);
+            std::mem::swap(&mut proposal.expand, &mut proposal.contract);
+        }
+        proposal.limits.push(format!(
+            "`{}` waits for the contract, since `{}` is taken apart until then: the new code works without it",
+            short(text),
+            shown(touched)
+        ));
+        let (table, columns) = target(change, before);
+        self.touch(table, columns, change, before);
+        Ok(Decision::TwoSteps(Box::new(proposal)))
+    }
+
+    fn kept_behind(
+        &self,
+        step: &Step,
+        change: &Change,
+        before: &Schema,
+        text: &str,
+    ) -> Result<Proposal, Refusal> {
+        let effects = engine::effects(change, before, self.server, Session::default());
+        if !effects.is_instant() {
+            let lock = self.lock(change, before);
+            return Err(refusal(step, format!("no online way is planned yet for `{}`", short(text)), &lock));
+        }
+        let action = Action::new("As it was, on what the contract leaves.", text);
+        let back = match engine::undo(change, before, self.server) {
+            None => Back::Authors,
+            Some(Undo::Nothing) => Back::Nothing,
+            Some(Undo::Together(all)) => {
+                Back::Stages(vec![Stage::Together(all.into_iter().map(|sql| Action::new("", sql)).collect())])
+            }
+            Some(Undo::Alone(all)) => {
+                Back::Stages(all.into_iter().map(|sql| Stage::Alone(Action::new("", sql))).collect())
+            }
+        };
+        let stage =
+            if is_alone(change, text, before) { Stage::Alone(action) } else { Stage::Together(vec![action]) };
+        Ok(Proposal { contract: vec![stage], back, ..Proposal::default() })
+    }
+
+    /// Whether a change for which no two steps are known is good as it stands.
+    fn may_be_kept(&mut self, change: &Change, before: &Schema, text: &str) -> bool {
+        if is_of_rows(change) || is_concurrent(change) {
+            return true;
         }
         let effects = engine::effects(change, before, self.server, Session::default());
-        let is_type = matches!(&change.kind, ChangeKind::AlterTable(alter) if matches!(alter.action, TableAction::SetType { .. }));
-        if !is_type && breaks_older([change]) != BreaksOlder::No || !effects.is_instant() {
-            let lock = self.lock(change, before);
-            return Err(refuse(format!("no online way is planned yet for `{}`", short(text)), &lock));
+        if !effects.is_instant() {
+            return false;
         }
-        self.kept(change, before, text, step, false)
+        let cheap_type = matches!(
+            &change.kind,
+            ChangeKind::AlterTable(alter) if matches!(alter.action, TableAction::SetType { .. })
+        );
+        if cheap_type || breaks_older([change]) == BreaksOlder::No {
+            return true;
+        }
+        if is_met_by_older_code(change) {
+            self.limits.push(format!(
+                "older code meets what `{}` does as soon as the first step is applied: it must work with it",
+                short(text)
+            ));
+            return true;
+        }
+        false
     }
 
     /// A change that goes as it stands; what is made in this migration goes with what it is in.
     fn kept(
         &mut self,
+        step: &Step,
         change: &Change,
         before: &Schema,
         text: &str,
-        step: &Step,
         new: bool,
     ) -> Result<Decision, Refusal> {
         let undo = engine::undo(change, before, self.server);
         let inside = new && !matches!(change.kind, ChangeKind::CreateTable(_) | ChangeKind::CreateView(_));
         let undo = match (undo, inside) {
             (_, true) => Undo::Nothing,
-            (Some(undo), false) => undo,
+            (Some(undo), false) => {
+                if undo == Undo::Nothing && !matches!(change.kind, ChangeKind::Analyze { .. }) {
+                    self.limits
+                        .push(format!("a rollback leaves what `{}` did: it does no harm", short(text)));
+                }
+                undo
+            }
             (None, false) => {
-                return Err(Refusal {
-                    statement: step.at.statement,
-                    what: format!("what takes `{}` back is not known", short(text)),
-                    help: "leave it in a migration of its own, with its down".to_owned(),
-                });
+                self.unless_whole.push(refusal(
+                    step,
+                    format!("what takes `{}` back is not known", short(text)),
+                    "leave it in a migration of its own, with its down",
+                ));
+                Undo::Nothing
             }
         };
-        if undo == Undo::Nothing && !inside && !matches!(change.kind, ChangeKind::Analyze { .. }) {
-            self.limits.push(format!("a rollback leaves what `{}` did: it does no harm", short(text)));
-        }
         let about = match &change.kind {
             ChangeKind::AlterTable(alter) if matches!(alter.action, TableAction::SetType { .. }) => {
                 "No row is written or read; prepared statements that select the column fail once."
@@ -220,37 +377,7 @@ impl Deciding<'_> {
         let sql =
             if new { text.to_owned() } else { engine::explicit(text, &[(change, before)], self.server) };
         let action = Action { about: about.to_owned(), sql, undo, prepared: false };
-        let apart = matches!(change.kind, ChangeKind::AlterType { action: TypeAction::AddValue { .. }, .. });
-        Ok(if apart { Decision::Apart(action) } else { Decision::Keep(action) })
-    }
-
-    fn update(
-        &self,
-        update: &crate::schema::change::Update,
-        before: &Schema,
-        text: &str,
-    ) -> Result<Decision, (String, String)> {
-        let help = || {
-            "write it as UPDATE … SET … WHERE … of one table, with what it reads in sub-queries".to_owned()
-        };
-        if update_parts(text, before.dialect).is_none() {
-            return Err((format!("`{}` cannot be run in chunks of rows", short(text)), help()));
-        }
-        let Some(table) = before.table(&update.table) else {
-            return Err((format!("`{}` is not made by any migration", update.table), help()));
-        };
-        let key = engine::key_of(table);
-        if key.is_empty() {
-            return Err((
-                format!(
-                    "`{}` has no primary key and no unique key without NULL, so that its rows cannot be written in chunks",
-                    update.table
-                ),
-                "give the table a key".to_owned(),
-            ));
-        }
-        let action = Action::new("In chunks, while the application runs.", text);
-        Ok(Decision::Backfill { action, key })
+        Ok(if is_alone(change, text, before) { Decision::Apart(action) } else { Decision::Keep(action) })
     }
 
     /// The lock of a change, for who has to choose a time for it.
@@ -280,50 +407,192 @@ impl Deciding<'_> {
         matches!(&change.kind, ChangeKind::CreateTable(create) if before.relation(&create.table).is_none())
     }
 
-    /// Whether nothing before has taken apart what the change is about.
-    fn is_untouched(&self, table: &Option<TableName>, columns: &[Name]) -> Result<(), String> {
-        let Some(table) = table else { return Ok(()) };
-        for (touched, column) in &self.touched {
-            if touched.name == table.name && column.as_ref().is_none_or(|column| columns.contains(column)) {
-                let shown = column.as_ref().map_or_else(
-                    || touched.name.as_str().to_owned(),
-                    |column| format!("{}.{}", touched.name.as_str(), column.as_str()),
-                );
-                return Err(format!(
-                    "`{shown}` is changed a second time, after a change that takes two steps"
-                ));
-            }
-        }
-        Ok(())
+    /// What a change before has taken apart of that which `all` names.
+    /// `whole`: whether the change is about all columns.
+    fn taken_apart(&self, all: &[Concern], whole: bool) -> Option<Concern> {
+        let meets = |touched: &&Concern| {
+            all.iter().any(|one| {
+                one.of == touched.of
+                    && (touched.columns.is_empty()
+                        || whole
+                        || one.columns.iter().any(|column| touched.columns.contains(column)))
+            })
+        };
+        self.touched.iter().find(meets).cloned()
     }
 
-    fn touch(&mut self, table: TableName, columns: Vec<Name>, change: &Change) {
-        if let ChangeKind::AlterTable(alter) = &change.kind
-            && let TableAction::RenameTable { to } = &alter.action
-        {
-            self.touched.push((TableName { schema: table.schema.clone(), name: to.name.clone() }, None));
-        }
-        if let ChangeKind::AlterTable(alter) = &change.kind
-            && matches!(
-                alter.action,
+    fn touch(&mut self, table: Option<TableName>, columns: Vec<Name>, change: &Change, before: &Schema) {
+        let Some(table) = table else { return };
+        match &change.kind {
+            ChangeKind::AlterTable(alter) => match &alter.action {
+                // These are there for what comes behind them, and nothing of what was there has changed.
                 TableAction::AddColumn { .. }
-                    | TableAction::SetNotNull { .. }
-                    | TableAction::AddConstraint { .. }
-                    | TableAction::AddIndex(_)
-                    | TableAction::DropIndex { .. }
-            )
-        {
-            return;
-        }
-        if matches!(change.kind, ChangeKind::CreateIndex(_) | ChangeKind::Reindex(_)) {
-            return;
-        }
-        if columns.is_empty() {
-            self.touched.push((table, None));
-        } else {
-            self.touched.extend(columns.into_iter().map(|column| (table.clone(), Some(column))));
+                | TableAction::SetNotNull { .. }
+                | TableAction::AddConstraint { .. }
+                | TableAction::AddIndex(_)
+                | TableAction::DropIndex { .. } => {}
+                // Its new name is the table's from the first step on; the old one is a view.
+                TableAction::RenameTable { .. } | TableAction::SetSchema { .. } => {
+                    self.touched.push(Concern { of: table, columns: Vec::new() });
+                }
+                TableAction::DropConstraint { name, .. } => {
+                    let of = part(ObjectKind::Constraint, name, &table);
+                    self.touched.push(Concern { of, columns: Vec::new() });
+                }
+                TableAction::DetachPartition { partition, .. } => {
+                    let of = before.relation_key(partition).unwrap_or_else(|| before.new_key(partition));
+                    self.touched.push(Concern { of, columns: Vec::new() });
+                }
+                _ => self.touched.push(Concern { of: table, columns }),
+            },
+            ChangeKind::CreateIndex(_) | ChangeKind::Reindex(_) => {}
+            ChangeKind::Drop(drop) if drop.on.is_some() && drop.object != ObjectKind::Index => {
+                let of = part(drop.object, &drop.name.name, &table);
+                self.touched.push(Concern { of, columns: Vec::new() });
+            }
+            _ => self.touched.push(Concern { of: table, columns }),
         }
     }
+}
+
+/// Whether a migration's changes of one thing can be put into one transaction, each without making the table anew.
+pub(super) fn one_transaction(schema: &Schema) -> bool {
+    engine::rolls_back_schema(schema.dialect) && !engine::alters_little(schema.dialect)
+}
+
+fn refusal(step: &Step, what: String, help: &str) -> Refusal {
+    Refusal { statement: step.at.statement, what, help: help.to_owned() }
+}
+
+/// Whether a change is about a table with all of its columns.
+fn is_of_whole(change: &Change) -> bool {
+    match &change.kind {
+        ChangeKind::Drop(drop) => drop.on.is_none(),
+        ChangeKind::AlterTable(alter) => {
+            matches!(alter.action, TableAction::RenameTable { .. } | TableAction::SetSchema { .. })
+        }
+        _ => false,
+    }
+}
+
+/// What is called by a concern, for people.
+fn shown(concern: &Concern) -> String {
+    match concern.columns.first() {
+        Some(column) => format!("{}.{}", concern.of.name.as_str(), column.as_str()),
+        None => concern.of.name.as_str().to_owned(),
+    }
+}
+
+/// Why the new code cannot wait for a change until the contract; none where it can.
+fn needed_at_once(change: &Change) -> Option<&'static str> {
+    match &change.kind {
+        ChangeKind::CreateTable(_) => Some("the new code needs the table while the old one is still there"),
+        ChangeKind::AlterTable(alter) => match &alter.action {
+            TableAction::AddColumn { .. } => {
+                Some("the new code needs the column while the old one is still there")
+            }
+            TableAction::RenameColumn { .. } => Some("rename it first, then change it"),
+            TableAction::RenameTable { .. } | TableAction::SetSchema { .. } => {
+                Some("rename or move the table first, then change it")
+            }
+            _ => None,
+        },
+        ChangeKind::Insert(_) => Some("the new code needs the rows"),
+        _ => None,
+    }
+}
+
+/// Whether a statement says `IF EXISTS` of what no migration has made, or `IF NOT EXISTS` of what one has.
+fn is_about_nothing(applied: &Applied) -> bool {
+    let skips = |kind: &ChangeKind| match kind {
+        ChangeKind::Drop(drop) => drop.if_exists,
+        ChangeKind::AlterTable(alter) => {
+            alter.if_exists
+                || matches!(
+                    alter.action,
+                    TableAction::DropColumn { if_exists: true, .. }
+                        | TableAction::DropConstraint { if_exists: true, .. }
+                )
+        }
+        _ => false,
+    };
+    skips(&applied.change.kind) && applied.notes.iter().any(|note| matches!(note, Note::Skipped { .. }))
+}
+
+/// Whether a change is about rows alone, and keeps nobody waiting but for the rows themselves.
+fn is_of_rows(change: &Change) -> bool {
+    match &change.kind {
+        ChangeKind::Insert(insert) => matches!(insert.rows, InsertRows::Values(_)),
+        ChangeKind::Select(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether a statement is online as it is.
+fn is_concurrent(change: &Change) -> bool {
+    match &change.kind {
+        ChangeKind::CreateIndex(create) => create.concurrently,
+        ChangeKind::Reindex(reindex) => reindex.concurrently,
+        ChangeKind::RefreshMaterializedView { concurrently, .. } => *concurrently,
+        _ => false,
+    }
+}
+
+/// Whether a statement cannot run in a transaction with others.
+fn is_alone(change: &Change, text: &str, before: &Schema) -> bool {
+    matches!(change.kind, ChangeKind::AlterType { action: TypeAction::AddValue { .. }, .. })
+        || engine::rolls_back_schema(before.dialect) && !engine::may_run_in_transaction(text, before.dialect)
+}
+
+/// Whether a change that only replaces, adds or relaxes takes effect for code of any age: none of it can be had twice.
+fn is_met_by_older_code(change: &Change) -> bool {
+    match &change.kind {
+        ChangeKind::CreateTrigger(_)
+        | ChangeKind::CreateRoutine(_)
+        | ChangeKind::CreateView(_)
+        | ChangeKind::CreatePolicy(_)
+        | ChangeKind::AlterPolicy(_)
+        | ChangeKind::AlterRoutine { .. }
+        | ChangeKind::AlterSequence { .. }
+        | ChangeKind::AlterOther { .. }
+        | ChangeKind::SetOwner { .. } => true,
+        ChangeKind::AlterTable(alter) => matches!(
+            alter.action,
+            TableAction::DropNotNull { .. }
+                | TableAction::TriggerState { .. }
+                | TableAction::SetOwner { .. }
+                | TableAction::AlterConstraint { .. }
+                | TableAction::RowSecurity { state: RowSecurity::Disable | RowSecurity::NoForce }
+        ),
+        _ => false,
+    }
+}
+
+/// An UPDATE as a backfill, or why it is none and what helps.
+fn backfill(
+    update: &crate::schema::change::Update,
+    before: &Schema,
+    text: &str,
+) -> Result<(Action, Vec<Name>), (String, String)> {
+    let help =
+        || "write it as UPDATE … SET … WHERE … of one table, with what it reads in sub-queries".to_owned();
+    if update_parts(text, before.dialect).is_none() {
+        return Err((format!("`{}` cannot be run in chunks of rows", short(text)), help()));
+    }
+    let Some(table) = before.table(&update.table) else {
+        return Err((format!("`{}` is not made by any migration", update.table), help()));
+    };
+    let key = engine::key_of(table);
+    if key.is_empty() {
+        return Err((
+            format!(
+                "`{}` has no primary key and no unique key without NULL, so that its rows cannot be written in chunks",
+                update.table
+            ),
+            "give the table a key".to_owned(),
+        ));
+    }
+    Ok((Action::new("In chunks, while the application runs.", text), key))
 }
 
 /// One action for a statement all of whose changes are kept.
@@ -353,131 +622,6 @@ fn of_control(control: &TransactionControl) -> Result<Decision, String> {
         TransactionControl::Begin | TransactionControl::Commit { chain: false } => Ok(Decision::Leave),
         other => Err(format!("a migration with {other:?} in it cannot be taken apart")),
     }
-}
-
-/// What a change is about: a table with its full name, and its columns.
-fn target(change: &Change, before: &Schema) -> (Option<TableName>, Vec<Name>) {
-    let full = |name: &TableName| before.relation_key(name).unwrap_or_else(|| before.new_key(name));
-    match &change.kind {
-        ChangeKind::AlterTable(alter) => (Some(full(&alter.table)), columns(&alter.action)),
-        ChangeKind::CreateIndex(create) => {
-            let columns = create.elements.iter().flat_map(|element| element.expr.columns.clone()).collect();
-            (Some(full(&create.table)), columns)
-        }
-        ChangeKind::Update(update) => (Some(full(&update.table)), update.set.clone()),
-        ChangeKind::Insert(insert) => (Some(full(&insert.table)), insert.columns.clone()),
-        ChangeKind::Delete(delete) => (Some(full(&delete.table)), Vec::new()),
-        ChangeKind::Drop(drop) => (Some(full(&drop.name)), Vec::new()),
-        ChangeKind::CreateTrigger(create) => (Some(full(&create.table)), create.update_of.clone()),
-        ChangeKind::CreateTable(create) => (Some(full(&create.table)), Vec::new()),
-        _ => (None, Vec::new()),
-    }
-}
-
-fn columns(action: &TableAction) -> Vec<Name> {
-    match action {
-        TableAction::AddColumn { column, .. } => vec![column.name.clone()],
-        TableAction::RenameColumn { from, to, .. } => vec![from.clone(), to.clone()],
-        TableAction::ChangeColumn { from, column, .. } => vec![from.clone(), column.name.clone()],
-        TableAction::AddIndex(create) => {
-            create.elements.iter().flat_map(|element| element.expr.columns.clone()).collect()
-        }
-        TableAction::DropColumn { column, .. }
-        | TableAction::SetType { column, .. }
-        | TableAction::SetNotNull { column }
-        | TableAction::DropNotNull { column }
-        | TableAction::SetDefault { column, .. }
-        | TableAction::DropDefault { column }
-        | TableAction::AddIdentity { column, .. }
-        | TableAction::SetIdentity { column, .. }
-        | TableAction::DropIdentity { column, .. } => vec![column.clone()],
-        TableAction::AddConstraint { constraint, .. } => {
-            use crate::schema::change::ConstraintKind;
-            match &constraint.kind {
-                ConstraintKind::Check(expr) => expr.columns.clone(),
-                ConstraintKind::ForeignKey(key) => key.columns.clone(),
-                ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => key.columns.clone(),
-                ConstraintKind::NotNull(column) => vec![column.clone()],
-                ConstraintKind::Exclude(_) => Vec::new(),
-            }
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// What the migration itself fills: an UPDATE of one column, without a second one, that is made NOT NULL behind it. Gives the
-/// fills, and the statements that are them.
-pub(super) fn own_fills(steps: &[Step]) -> (Given, Vec<usize>) {
-    let mut given = Given::default();
-    let mut statements = Vec::new();
-    for (at, step) in steps.iter().enumerate() {
-        let [applied] = step.changes.as_slice() else { continue };
-        let ChangeKind::Update(update) = &applied.change.kind else { continue };
-        let dialect = applied.before.dialect;
-        let Some(parts) = update_parts(&step.sql, dialect) else { continue };
-        let Some((column, expression)) = parts.only_assignment(&step.sql, dialect) else { continue };
-        let Some(table) = applied.before.relation_key(&update.table) else { continue };
-        let writes = |step: &Step| {
-            step.changes.iter().any(|one| match &one.change.kind {
-                ChangeKind::Update(update) => {
-                    update.set.contains(&column)
-                        && one.before.relation_key(&update.table).as_ref() == Some(&table)
-                }
-                _ => false,
-            })
-        };
-        let requires = |step: &Step| {
-            step.changes.iter().any(|one| match &one.change.kind {
-                ChangeKind::AlterTable(alter) => {
-                    is_required(&alter.action, &column)
-                        && one.before.relation_key(&alter.table).as_ref() == Some(&table)
-                }
-                _ => false,
-            })
-        };
-        if steps.iter().filter(|step| writes(step)).count() == 1 && steps[at..].iter().any(requires) {
-            given.fills.push((table, column, expression.to_owned()));
-            statements.push(at);
-        }
-    }
-    (given, statements)
-}
-
-/// Whether an action makes `column` NOT NULL.
-fn is_required(action: &TableAction, column: &Name) -> bool {
-    match action {
-        TableAction::SetNotNull { column: of } => of == column,
-        TableAction::ChangeColumn { from, column: to, .. } => {
-            from == column && to.name == *column && to.nullability == Nullability::NotNull
-        }
-        _ => false,
-    }
-}
-
-/// A `--fill`: `table.column=expression`.
-pub fn parse_fill(text: &str, schema: &Schema) -> Result<(TableName, Name, String), String> {
-    let wrong = || format!("`{text}` is not of the form table.column=expression");
-    let (names, expression) = text.split_once('=').ok_or_else(wrong)?;
-    let dialect = schema.dialect;
-    let name = |part: &str| {
-        let part = part.trim();
-        if part.starts_with(['"', '`']) {
-            engine::update::unquoted(part)
-        } else {
-            Name::unquoted(part, dialect)
-        }
-    };
-    let parts: Vec<&str> = names.split('.').collect();
-    let (table, column) = match parts.as_slice() {
-        [table, column] => (TableName::bare(name(table)), name(column)),
-        [of, table, column] => (TableName::qualified(name(of), name(table)), name(column)),
-        _ => return Err(wrong()),
-    };
-    if expression.trim().is_empty() {
-        return Err(wrong());
-    }
-    let table = schema.relation_key(&table).unwrap_or_else(|| schema.new_key(&table));
-    Ok((table, column, expression.trim().to_owned()))
 }
 
 fn title(applied: &Applied, step: &Step) -> String {

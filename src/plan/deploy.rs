@@ -1,8 +1,10 @@
 //! The stages of all statements of a migration, in an order in which each of them works.
 
-use super::decide::{Deciding, Decision, Refusal, own_fills, parse_fill};
-use crate::analysis::{Step, analyze};
-use crate::engine::proposal::{Action, Back, Given, Stage, Undo};
+use super::decide::{Deciding, Decision, Refusal, one_transaction};
+use super::fills::{own_fills, parse_fill};
+use crate::analysis::{Step, analyze, analyze_one};
+use crate::engine;
+use crate::engine::proposal::{Action, Apart, Back, Given, Stage, Undo};
 use crate::engine::version::ServerVersion;
 use crate::name::{Name, TableName};
 use crate::schema::model::Schema;
@@ -68,7 +70,7 @@ pub enum Down {
 /// A deploy.
 #[derive(Debug, Clone)]
 pub struct Deploy {
-    /// Its migrations in order. A single one that is no contract stands in the place of the old one.
+    /// Its migrations in order; none where the migration is good as it stands. A single one that is no contract stands in the place of the old one.
     pub parts: Vec<Part>,
     /// What the code must do before the contract.
     pub code: Vec<String>,
@@ -85,13 +87,17 @@ impl Deploy {
     }
 }
 
-/// The deploy that does what the migration does, or why there is none.
+/// The deploy that does what the migration does, or why there is none. `start`: what there is before the first migration.
 pub fn plan(request: &Request<'_>, start: Schema) -> Result<Deploy, Vec<Refusal>> {
-    let scripts = request.folder.migrations[..=request.at].iter().map(|migration| &migration.up);
-    let analysis = analyze(scripts, start.clone());
-    let steps: Vec<Step> =
-        analysis.steps.into_iter().filter(|step| step.at.migration == request.at).collect();
-    let before = steps.first().map_or(start, |first| first.before.clone());
+    let scripts = request.folder.migrations[..request.at].iter().map(|migration| &migration.up);
+    plan_behind(request, analyze(scripts, start).end)
+}
+
+/// The same, given what the migrations before it have made.
+pub fn plan_behind(request: &Request<'_>, before: Schema) -> Result<Deploy, Vec<Refusal>> {
+    let script = &request.folder.migrations[request.at].up;
+    let steps = analyze_one(script, request.at, before.clone()).steps;
+    let before = steps.first().map_or(before, |first| first.before.clone());
     let (mut given, filling) = own_fills(&steps);
     let problem = |what: String| {
         let help = "give it as table.column=expression, such as --fill \"users.email=''\"".to_owned();
@@ -100,6 +106,7 @@ pub fn plan(request: &Request<'_>, start: Schema) -> Result<Deploy, Vec<Refusal>
     for fill in request.fills {
         given.fills.push(parse_fill(fill, &before).map_err(problem)?);
     }
+    given.apart = apart(&steps, request.at);
     let mut composing = Composing::default();
     let mut refusals = Vec::new();
     let mut deciding = Deciding {
@@ -108,26 +115,61 @@ pub fn plan(request: &Request<'_>, start: Schema) -> Result<Deploy, Vec<Refusal>
         given: &given,
         touched: Vec::new(),
         limits: Vec::new(),
+        unless_whole: Vec::new(),
     };
+    // Elsewhere a plan says in each statement how the server is to do it.
+    let mut stays = one_transaction(&before);
     for (number, step) in steps.iter().enumerate() {
         if filling.contains(&number) {
+            stays = false;
             continue;
         }
         match deciding.step(step) {
-            Ok(decisions) => decisions.into_iter().for_each(|decision| composing.add(decision, step)),
+            Ok(decisions) => {
+                stays &= decisions.iter().all(Decision::stays);
+                decisions.into_iter().for_each(|decision| composing.add(decision, step));
+            }
             Err(refusal) => refusals.push(refusal),
         }
     }
     if let Some(unused) = unused(&given, &steps, request.fills.len()) {
         refusals.push(unused);
     }
+    if !stays {
+        refusals.append(&mut deciding.unless_whole);
+        refusals.sort_by_key(|refusal| refusal.statement);
+    }
     if !refusals.is_empty() {
         return Err(refusals);
     }
     let mut limits = deciding.limits;
     limits.extend(std::mem::take(&mut composing.limits));
+    if stays {
+        return Ok(Deploy { parts: Vec::new(), code: Vec::new(), limits, before });
+    }
     let authors = request.folder.migrations[request.at].down.clone();
     Ok(Deploy { code: std::mem::take(&mut composing.code), parts: composing.parts(authors), limits, before })
+}
+
+/// The columns of tables from before the migration that it takes apart.
+fn apart(steps: &[Step], migration: usize) -> Vec<Apart> {
+    let changes = steps.iter().flat_map(|step| &step.changes);
+    let found = changes.filter_map(|one| {
+        let apart = engine::apart(&one.change, &one.before)?;
+        let created = one.before.table(&apart.table)?.created;
+        created.is_none_or(|created| created.migration != migration).then_some(apart)
+    });
+    let mut all: Vec<Apart> = Vec::new();
+    for one in found {
+        // A second change of the same column waits for the contract.
+        let again = |other: &Apart| {
+            other.table == one.table && (other.column == one.column || other.copy == one.column)
+        };
+        if !all.iter().any(again) {
+            all.push(one);
+        }
+    }
+    all
 }
 
 /// A `--fill` for a column that the migration does not know.
@@ -246,7 +288,7 @@ fn back(all: Vec<Back>, authors: Option<Script>) -> Down {
 }
 
 /// What takes `up` back, the last statement first.
-fn reversed(up: &[Stage]) -> Vec<Stage> {
+pub(super) fn reversed(up: &[Stage]) -> Vec<Stage> {
     let mut stages = Vec::new();
     for stage in up.iter().rev() {
         let mut together: Vec<Action> = Vec::new();

@@ -48,21 +48,24 @@ pub fn files(
     let versions = versions_of(deploy.parts.len(), folder, at)?;
     let name = slug(&migration.name);
     let mut added = Vec::new();
+    let format = crate::source::by_id(folder.format).expect("a folder is read in a format of the list");
     for (number, (part, version)) in deploy.parts.iter().zip(&versions).enumerate() {
         let name = if deploy.is_single() { name.clone() } else { format!("{name}_{}", part.phase.title()) };
         let kept =
             if number == 0 && !deploy.is_single() { super::plain::kept(migration) } else { Vec::new() };
-        let (up, down) = scripts(part, deploy, migration, &kept, dialect);
-        let format = crate::source::by_id(folder.format).expect("a folder is read in a format of the list");
-        let down = down.filter(|_| format.has_downs());
-        let written = Written {
-            new: NewMigration { version, name: &name, down: down.is_some(), like: None },
-            up,
-            down,
+        let write = |may_share: bool| {
+            let (up, down) = scripts(part, deploy, migration, &kept, dialect, may_share);
+            let down = down.filter(|_| format.has_downs());
+            let written = Written {
+                new: NewMigration { version, name: &name, down: down.is_some(), like: None },
+                up,
+                down,
+            };
+            let files = folder.files_of(&written, &migration.up.path);
+            carried(&files, folder, &written, part, dialect).map(|()| files)
         };
-        let files = folder.files_of(&written, &migration.up.path);
-        carried(&files, folder, &written, part, dialect)?;
-        added.extend(files);
+        // A format without transactions of its own still carries BEGIN and COMMIT.
+        added.extend(write(true).or_else(|problem| write(false).map_err(|_| problem))?);
     }
     let mut removed = vec![migration.up.path.clone()];
     removed.extend(
@@ -97,13 +100,14 @@ fn versions_of(count: usize, folder: &Folder, at: usize) -> Result<Vec<Version>,
     Ok(versions)
 }
 
-/// Both directions of a part.
+/// Both directions of a part. `may_share`: whether the format may put a transaction around all of one.
 fn scripts(
     part: &Part,
     deploy: &Deploy,
     migration: &Migration,
     kept: &[String],
     dialect: Dialect,
+    may_share: bool,
 ) -> (WrittenScript, Option<WrittenScript>) {
     let (stages, own_transaction) = match &part.down {
         Down::Stages(stages) => (Some(stages.as_slice()), is_transaction(stages)),
@@ -113,7 +117,7 @@ fn scripts(
     // Several formats say it once for both directions.
     // Where each schema change commits by itself, a file has no transaction that could be said or left out.
     let commits = !crate::engine::rolls_back_schema(dialect);
-    let transaction = commits || is_transaction(&part.up) && own_transaction;
+    let transaction = commits || may_share && is_transaction(&part.up) && own_transaction;
     let mut head = Vec::new();
     if !deploy.is_single() {
         let phase = if part.phase == Phase::Contract { "contract" } else { "expand" };
@@ -210,12 +214,15 @@ fn carried(
 ) -> Result<(), FilesProblem> {
     let problem =
         |what: String| FilesProblem::Format { format: folder.format, phase: part.phase.title(), what };
-    let sources: Vec<SourceFile> =
-        files.iter().map(|file| SourceFile::text(file.path.clone(), &file.text)).collect();
-    let options = ReadOptions { dialect: Some(dialect), ..ReadOptions::default() };
-    let back = read(&sources, Some(folder.format), &options)
-        .map_err(|problems| problem(problems.first().map_or_else(String::new, ToString::to_string)))?;
-    let [found] = back.migrations.as_slice() else {
+    let alone = read_back(files, &[], folder.format, dialect).map_err(problem)?;
+    // Where files are counted, one is not read without those before it.
+    let back = match alone.migrations.len() {
+        0 => read_back(files, &siblings(folder, files), folder.format, dialect).map_err(problem)?,
+        _ => alone,
+    };
+    let own = |script: &Script| files.iter().any(|file| file.path == script.path);
+    let mut found = back.migrations.iter().filter(|migration| own(&migration.up));
+    let (Some(found), None) = (found.next(), found.next()) else {
         return Err(problem("it is not read as one migration".to_owned()));
     };
     same(&found.up, &written.up, dialect).map_err(|what| problem(format!("its up {what}")))?;
@@ -234,6 +241,31 @@ fn carried(
         return Err(problem("it has no place for `twostep: phase contract`".to_owned()));
     }
     Ok(())
+}
+
+/// Files as `format` reads them, beside `siblings`; or what it says against that.
+fn read_back(
+    files: &[NewFile],
+    siblings: &[SourceFile],
+    format: &'static str,
+    dialect: Dialect,
+) -> Result<Folder, String> {
+    let own = files.iter().map(|file| SourceFile::text(file.path.clone(), &file.text));
+    let sources: Vec<SourceFile> = own.chain(siblings.iter().cloned()).collect();
+    let options = ReadOptions { dialect: Some(dialect), ..ReadOptions::default() };
+    read(&sources, Some(format), &options)
+        .map_err(|problems| problems.first().map_or_else(String::new, ToString::to_string))
+}
+
+/// The files of the folder that are not written anew.
+fn siblings(folder: &Folder, files: &[NewFile]) -> Vec<SourceFile> {
+    let scripts = folder.migrations.iter().map(|migration| &migration.up);
+    let others = scripts.filter(|script| !files.iter().any(|file| file.path == script.path));
+    let text = |script: &Script| match &script.body {
+        Body::Sql { file, .. } | Body::Statements { file, .. } => Some(file.to_string()),
+        Body::LargeFile { .. } | Body::Program { .. } => None,
+    };
+    others.filter_map(|script| Some(SourceFile::text(script.path.clone(), &text(script)?))).collect()
 }
 
 fn same(found: &Script, written: &WrittenScript, dialect: Dialect) -> Result<(), String> {

@@ -1,6 +1,8 @@
 //! From a hazardous migration to the deploy that is not: expand, backfill, contract.
 //!
 //! What the two steps of one change are, the engine knows (`engine::propose`), and `lint` shows the same.
+//! - `concern`: what a change is about, so that one on what another takes apart waits for the contract;
+//! - `fills`: what columns hold in rows that do not give them;
 //! - `decide`: what becomes of each statement: kept, taken apart, or refused;
 //! - `deploy`: those together, in an order in which every stage works;
 //! - `script`: the SQL of each stage, with what takes it back;
@@ -8,16 +10,19 @@
 //! - `plain`: the migration that they stand for, kept in them;
 //! - `show`: the deploy as a table.
 
+mod concern;
 mod decide;
 mod deploy;
 mod files;
+mod fills;
 mod plain;
 mod script;
 mod show;
 
-pub use decide::{Refusal, parse_fill};
-pub use deploy::{Deploy, Part, Phase, Request, plan};
+pub use decide::Refusal;
+pub use deploy::{Deploy, Part, Phase, Request, plan, plan_behind};
 pub use files::{FilesProblem, PlannedFiles, files};
+pub use fills::parse_fill;
 pub use plain::stands_for;
 pub use script::PlannedScript;
 pub use show::table;

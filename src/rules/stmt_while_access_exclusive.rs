@@ -58,8 +58,11 @@ fn locked(place: &Place<'_>) -> Option<TableName> {
 fn takes_time(place: &Place<'_>) -> bool {
     match place.kind() {
         ChangeKind::Select(select) => {
-            // Settings and sequences are looked at with SELECT too.
-            select.query.reads.iter().any(|name| place.is_busy(name))
+            // Settings, sequences and the server's own catalogs are looked at with SELECT too.
+            let small = |name: &TableName| {
+                name.name.as_str().starts_with("pg_") || place.before().sequence(name).is_some()
+            };
+            select.query.reads.iter().any(|name| !small(name) && place.is_busy(name))
         }
         ChangeKind::Insert(insert) => {
             place.is_busy(&insert.table)

@@ -3,6 +3,7 @@
 
 mod backfill;
 mod backfill_others;
+mod corpora;
 mod formats;
 mod load;
 mod mysql;

@@ -60,7 +60,10 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let deploy =
         plan::plan(&request, Schema::new(dialect)).map_err(|refusals| refused(migration, &refusals))?;
     if deploy.parts.is_empty() {
-        tracing::info!("{} does nothing that takes a step", migration.up.path);
+        tracing::info!("{} needs no second step: it is good as it stands", migration.up.path);
+        for limit in &deploy.limits {
+            tracing::info!("note: {limit}");
+        }
         return Ok(Exit::Done);
     }
     let files =

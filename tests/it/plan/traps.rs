@@ -235,30 +235,63 @@ fn trap_12_and_r12_who_may_use_the_old_name_may_use_the_new_one() {
 }
 
 #[test]
-fn r6_r7_and_r8_what_would_be_lost_with_a_change_of_type_is_refused() {
-    let table = "create table owners (id int primary key); create table t (id int primary key, n int, owner int references owners, u int unique);";
-    let cases = [
-        (table, "alter table t alter column owner type bigint;", "foreign key"),
-        (table, "alter table t alter column u type bigint;", "t_u_key"),
-        (
-            "create table t (id int primary key, n int); create view v as select n from t;",
-            "alter table t alter column n type bigint;",
-            "view",
-        ),
+fn r6_and_r7_foreign_and_unique_keys_survive_a_change_of_type() {
+    super::check(&Case {
+        schema: "CREATE TABLE owners (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, owner int NOT NULL REFERENCES owners ON DELETE CASCADE, \
+                 u int CONSTRAINT only_one UNIQUE DEFERRABLE, price int DEFAULT 7 CHECK (price > 0));",
+        rows: "insert into owners select generate_series(1, 50); insert into t select n, n, n from generate_series(1, 50) n",
+        plain: "ALTER TABLE t ALTER COLUMN owner TYPE bigint, ALTER COLUMN u TYPE bigint, ALTER COLUMN price TYPE numeric;",
+        between: &[(
+            "insert into t (id, owner) values (0, 1); delete from owners where id = 1; select count(*) from t where owner_new = 1",
+            "0",
+        )],
+        moves_columns: true,
+        ..Case::default()
+    });
+}
+
+#[test]
+fn r8_what_hangs_on_a_column_is_carried_over_or_named() {
+    super::check(&Case {
+        schema: "CREATE SCHEMA \"Shop\"; CREATE EXTENSION citext;
+            CREATE TABLE \"Shop\".\"Items\" (a int, \"B b\" varchar(20) NOT NULL DEFAULT 'x', n int, other int, gen text GENERATED ALWAYS AS (upper(\"B b\")) STORED,
+                PRIMARY KEY (a, n), CONSTRAINT positive CHECK (n > 0 AND other > n), EXCLUDE (gen WITH =));
+            CREATE UNIQUE INDEX both_of ON \"Shop\".\"Items\" (n, lower(\"B b\") COLLATE \"C\" text_pattern_ops DESC NULLS LAST) INCLUDE (other) WHERE n <> 7;
+            CREATE UNIQUE INDEX identified ON \"Shop\".\"Items\" (n, a);
+            ALTER TABLE \"Shop\".\"Items\" REPLICA IDENTITY USING INDEX identified;
+            ALTER TABLE \"Shop\".\"Items\" CLUSTER ON identified;
+            CREATE STATISTICS \"Shop\".n_and_other (dependencies) ON n, other FROM \"Shop\".\"Items\";
+            COMMENT ON STATISTICS \"Shop\".n_and_other IS 'both';
+            COMMENT ON COLUMN \"Shop\".\"Items\".n IS 'it''s n'; COMMENT ON INDEX \"Shop\".both_of IS 'an index'; COMMENT ON CONSTRAINT positive ON \"Shop\".\"Items\" IS 'a check';
+            ALTER TABLE \"Shop\".\"Items\" ALTER COLUMN n SET STATISTICS 50; ALTER TABLE \"Shop\".\"Items\" ALTER COLUMN n SET (n_distinct = 5);
+            CREATE VIEW \"Shop\".seen WITH (security_barrier) AS SELECT n, other FROM \"Shop\".\"Items\"; GRANT SELECT ON \"Shop\".seen TO PUBLIC;
+            CREATE POLICY mine ON \"Shop\".\"Items\" USING (other > 0);
+            GRANT SELECT (n), UPDATE (n) ON \"Shop\".\"Items\" TO PUBLIC;
+            CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.other := NEW.n + 1; RETURN NEW; END';
+            CREATE TRIGGER m_touch BEFORE INSERT ON \"Shop\".\"Items\" FOR EACH ROW EXECUTE FUNCTION touch();",
+        rows: "insert into \"Shop\".\"Items\" (a, \"B b\", n) select n, 'b' || n, n from generate_series(1, 3000) n",
+        plain: "DROP VIEW \"Shop\".seen;
+            ALTER TABLE \"Shop\".\"Items\" ALTER COLUMN n TYPE bigint, ALTER COLUMN a TYPE bigint;
+            CREATE VIEW \"Shop\".seen WITH (security_barrier) AS SELECT n, other FROM \"Shop\".\"Items\"; GRANT SELECT ON \"Shop\".seen TO PUBLIC;",
+        between: &[
+            ("insert into \"Shop\".\"Items\" (a, \"B b\", n) values (1, 'old', 5000); select n, n_new, a_new from \"Shop\".\"Items\" where n = 5000", "5000|5000|1"),
+            ("select count(*) from \"Shop\".seen", "3001"),
+        ],
+        moves_columns: true,
+        one_way: true,
+        ..Case::default()
+    });
+    let refused = [
+        ("create table t (id int primary key, n int); create view v as select n from t;", "view `public.v`"),
         (
             "create table t (id int primary key, n int, m int generated always as (n + 1) stored);",
-            "alter table t alter column n type bigint;",
-            "generated column m",
+            "generated column `m`",
         ),
-        (
-            "create table t (id int primary key, n int); create policy p on t using (n > 0);",
-            "alter table t alter column n type bigint;",
-            "policies",
-        ),
+        ("create table t (id int primary key, n int); create policy p on t using (n > 0);", "policy `p`"),
     ];
-    for (schema, plain, expected) in cases {
-        let said = super::refused::refusal(schema, plain).to_lowercase();
-        assert!(said.contains("not carried over") && said.contains(expected), "{plain}\n{said}");
+    for (schema, expected) in refused {
+        let said = super::refused::refusal(schema, "alter table t alter column n type bigint;");
+        assert!(said.contains("PostgreSQL refuses the plain statement") && said.contains(expected), "{said}");
     }
 }
 
@@ -287,4 +320,71 @@ fn values_that_compare_equal_and_are_not_cross_over() {
         "update t set c = 'a', n = 1.0, i = '1 day', j = '{}', p = '(0,0)'; select c2, n2, i2, j2, p2 from t";
     assert_eq!(deployment.database.psql(old), "a|1.0|1 day|{}|(0,0)");
     deployment.twostep(&["migrate", "--contract"]).expect(0);
+}
+
+#[test]
+fn trap_5_what_cannot_be_made_fails_the_run_and_leaves_nothing_behind() {
+    let Some(server) = servers::postgres() else { return };
+    let deployment = Deployment::new(server, &RENAME);
+    deployment.plan(&RENAME);
+    // The name of the second function is taken, so that its trigger cannot be made.
+    deployment.database.psql("create function orders_status_out() returns int language sql as 'select 1'");
+    let before = deployment.catalog();
+    let failed = deployment.twostep(&["migrate"]).expect(3).stderr;
+    assert!(failed.contains("orders_status_out") && failed.contains("already exists"), "{failed}");
+    assert_eq!(deployment.catalog(), before, "neither a column nor a trigger is left");
+    deployment.database.psql("drop function orders_status_out()");
+    deployment.twostep(&["migrate"]).expect(0);
+    assert_eq!(
+        deployment.database.psql("select count(*) from pg_trigger where tgname like '%twostep%'"),
+        "2"
+    );
+}
+
+#[test]
+fn trap_13_chunks_are_as_large_as_the_documentation_says() {
+    let read =
+        |path: &str| std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (code, docs) = (read("src/run/chunks.rs"), read("docs/plan.md"));
+    let value = |name: &str| -> Vec<u64> {
+        let line = code.lines().find(|line| line.starts_with(&format!("const {name}:"))).unwrap();
+        let values = line.split_once('=').unwrap().1;
+        let digits = |part: &str| part.chars().filter(char::is_ascii_digit).collect::<String>();
+        values.split(',').map(|part| digits(part).parse().unwrap()).collect()
+    };
+    let shown = |number: u64| match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", number / 1000, number % 1000),
+    };
+    let (first, bounds) = (value("FIRST_ROWS"), value("ROWS"));
+    let said = format!(
+        "The first chunk has {} rows, and each other between {} and {}",
+        shown(first[0]),
+        shown(bounds[0]),
+        shown(bounds[1])
+    );
+    assert!(docs.contains(&said), "docs/plan.md does not say: {said}");
+}
+
+#[test]
+fn r14_a_backfill_is_quick_and_does_not_leave_the_table_much_larger() {
+    let Some(server) = servers::postgres() else { return };
+    let case = Case {
+        rows: "insert into orders (name) select 'n' || n from generate_series(1, 100000) n",
+        ..RENAME
+    };
+    let deployment = Deployment::new(server, &case);
+    deployment.plan(&case);
+    let size = || deployment.database.psql("select pg_table_size('orders')").parse::<f64>().unwrap();
+    let before = size();
+    let started = std::time::Instant::now();
+    deployment.twostep(&["migrate"]).expect(0);
+    let rows_per_second = 100_000.0 / started.elapsed().as_secs_f64();
+    let grown = size() / before;
+    servers::tell(&format!(
+        "a rename of 100,000 rows: {rows_per_second:.0} rows/s in all, the table is {grown:.2} times as large\n"
+    ));
+    // Each row is written once: beside the old ones the new ones, which are wider.
+    assert!(grown < 2.6, "{grown}");
+    assert!(rows_per_second > 1_000.0, "{rows_per_second}");
 }

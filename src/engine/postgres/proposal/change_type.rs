@@ -1,15 +1,29 @@
 //! `ALTER COLUMN … TYPE` that writes the table anew: a column of the new type beside it, which takes its name.
 
-use super::definition::{self, index_over};
-use super::set_not_null::not_null;
-use super::subject::{Subject, data_type, named};
-use super::sync::differ;
-use super::{id, sql};
+use super::id;
+use super::retype::{Retype, Turn, identity_of};
+use super::subject::{Subject, data_type, quoted};
 use crate::engine::postgres::effects::convert::{Conversion, conversion, is_plain_using};
-use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
-use crate::name::Name;
+use crate::engine::postgres::effects::volatility;
+use crate::engine::proposal::{Action, Back, Given, Missing, Proposal, Stage};
+use crate::name::{Name, plain_literal};
 use crate::schema::change::*;
-use crate::schema::model::{Column, Table};
+use crate::schema::model::Schema;
+
+/// Whether the server changes the type without looking at a row.
+pub(super) fn is_cheap(
+    column: &Name,
+    from: Option<&DataType>,
+    to: &DataType,
+    using: Option<&Expr>,
+    collation: Option<&str>,
+    schema: &Schema,
+) -> bool {
+    let plain = using.is_none_or(|using| is_plain_using(using, column.as_str(), to));
+    from.is_some_and(|from| {
+        plain && collation.is_none() && conversion(from, to, schema, false) == Conversion::Relabel
+    })
+}
 
 pub(super) fn propose(
     subject: &Subject<'_>,
@@ -19,168 +33,166 @@ pub(super) fn propose(
     collation: Option<&str>,
 ) -> Option<Proposal> {
     let from = subject.column(column).and_then(|known| known.data_type.as_ref());
-    let plain = using.is_none_or(|using| is_plain_using(using, column.as_str(), to));
-    if let Some(from) = from
-        && plain
-        && collation.is_none()
-        && conversion(from, to, subject.schema, false) == Conversion::Relabel
-    {
+    if is_cheap(column, from, to, using, collation, subject.schema) {
         return None;
     }
     let mut proposal = Proposal::default();
     subject.must_take_triggers(&mut proposal);
-    let (table, old) = (subject.sql(), id(column));
-    let copy = named(column, "new");
-    let (new, to_sql) = (id(&copy), data_type(to, subject.schema));
-    let (from_sql, tolerant) = (subject.type_of(column), from.is_some_and(|from| is_tolerant(from, to)));
-    let value = match using.filter(|_| !plain) {
-        Some(using) => using.text.clone(),
-        None => format!("{old}::{to_sql}"),
-    };
-    if !tolerant || !plain {
-        proposal.missing.push(Missing::Other(format!(
-            "no code works with `{old}` as {from_sql} and as {to_sql} under one name: add a column under a new name, let the code move over, then drop this one; each is a plan of its own"
-        )));
-    }
-    if collation.is_some() {
-        proposal.missing.push(Missing::Other("a change of collation is not planned yet".to_owned()));
-    }
-    if let Some((known, column)) = subject.table.zip(subject.column(column)) {
-        dependants(subject, known, column, &mut proposal);
-    }
-    let function = subject.beside(&format!("{}_out", copy.as_str()));
-    let trigger = id(&named(&Name::new("~twostep_out"), copy.as_str()));
-    let over_new = subject.over_new(&value);
-    let start = vec![
-        Action::new(
-            format!("{old} as {to_sql}; no row is written yet."),
-            format!("ALTER TABLE {table} ADD COLUMN {new} {to_sql}"),
-        )
-        .undone_by(format!("ALTER TABLE {table} DROP COLUMN {new}")),
-        Action::new(
-            format!("{new} is always what {old} is."),
-            format!("CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $twostep$\nBEGIN\n  NEW.{new} := {over_new};\n  RETURN NEW;\nEND $twostep$"),
-        )
-        .undone_by(format!("DROP FUNCTION {function}()")),
-        Action::new(
-            "",
-            format!("CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"),
-        )
-        .undone_by(format!("DROP TRIGGER {trigger} ON {table}")),
-        super::grants::copy_of_column(subject, column, &copy),
-    ];
-    proposal.expand.push(Stage::Together(start));
-    let (set, condition) = (format!("{new} = {value}"), differ(&new, &value));
-    subject.batch(&mut proposal, "Rows that nobody has written since.", &set, &condition);
-    let mut names = Vec::new();
-    if let Some(known) = subject.table {
-        for index in known.indexes.iter().filter(|index| index.uses(column) && index.constraint.is_none()) {
-            let name = named(&index.name, "new");
-            let mut text = index_over(subject, index, &name, Some((column, &copy)));
-            if index.unique {
-                text = text.replacen("CREATE INDEX", "CREATE UNIQUE INDEX", 1);
-            }
-            let drop = format!("DROP INDEX CONCURRENTLY {}", subject.in_schema(&name));
-            let action = Action::new(format!("What {} is to {old}.", id(&index.name)), text);
-            proposal.expand.push(Stage::Alone(action.undone_alone_by(vec![drop])));
-            names.push((name, index.name.clone()));
-        }
-    }
-    if subject.is_required(column) {
-        proposal.expand.extend(not_null(subject, &copy));
-    }
-    let mut swap = vec![
-        Action::new("The copy takes the place of the column.", format!("DROP TRIGGER {trigger} ON {table}")),
-        Action::new("", format!("DROP FUNCTION {function}()")),
-    ];
-    if let Some(default) = subject.column(column).and_then(|known| known.default.as_ref()) {
-        swap.push(Action::new(
-            "",
-            format!("ALTER TABLE {table} ALTER COLUMN {new} SET DEFAULT {}", default.text),
+    let using = using.filter(|using| !is_plain_using(using, column.as_str(), to));
+    let name = id(column);
+    let (from_sql, to_sql) = (subject.type_of(column), full_type(subject, to, collation));
+    let fits = from.map_or(Fit::No, |from| fit(from, to));
+    let mut missing = |why: String| proposal.missing.push(Missing::Other(why));
+    if fits == Fit::No {
+        missing(format!(
+            "no code works with `{name}` as {from_sql} and as {to_sql} under one name: add a column under a new name, let the code move over, then drop this one; each is a plan of its own"
         ));
     }
-    swap.push(Action::new("", format!("ALTER TABLE {table} DROP COLUMN {old}")));
-    swap.push(Action::new("", format!("ALTER TABLE {table} RENAME COLUMN {new} TO {old}")));
-    for (name, wanted) in names {
-        let name = subject.in_schema(&name);
-        swap.push(Action::new("", format!("ALTER INDEX {name} RENAME TO {}", id(&wanted))));
+    if let Some(using) =
+        using.filter(|using| using.has_query || volatility(using, subject.schema) != Volatility::Immutable)
+    {
+        missing(format!("`{}` is not the same each time that it is computed", using.text));
     }
-    proposal.contract = vec![Stage::Together(swap)];
-    proposal.back = Back::Authors;
-    proposal.code = format!("it works with {old} as {from_sql} and as {to_sql}");
+    let text = using.map(|using| using.text.as_str());
+    let one = Retype::new(subject, column, to_sql.clone(), text, &subject.given.apart);
+    one.obstacles().into_iter().for_each(&mut missing);
+    stages(subject, &one, fits, using.is_some(), &mut proposal);
+    proposal.code = match fits {
+        Fit::Narrower => {
+            format!("it works with {name} as {from_sql} and as {to_sql}, and writes only what fits")
+        }
+        Fit::Wider | Fit::No => format!("it works with {name} as {from_sql} and as {to_sql}"),
+    };
     proposal.limits.push("prepared statements that select the column fail once at the contract, since its type changes under them; drivers that check the type of a column fail until they prepare again".to_owned());
     proposal.limits.push("the column stands last in its table afterwards".to_owned());
+    if identity_of(subject, column).is_some() {
+        proposal
+            .limits
+            .push(format!("currval() of {name}'s sequence is unknown to a session once after the contract"));
+    }
     Some(proposal)
 }
 
-/// Whether code that reads and writes the one type works with the other one.
-fn is_tolerant(from: &DataType, to: &DataType) -> bool {
+/// The stages of both steps, and of the way back.
+fn stages(subject: &Subject<'_>, one: &Retype<'_>, fits: Fit, computed: bool, proposal: &mut Proposal) {
+    let (set, condition) = one.filling();
+    let swap = Stage::Together(one.swap(false));
+    let mut fill = Proposal::default();
+    subject.batch(&mut fill, "Rows that nobody has written since.", &set, &condition);
+    proposal.missing.append(&mut fill.missing);
+    let mut first = vec![Stage::Together(one.start())];
+    first.append(&mut fill.expand);
+    first.extend(one.prepare());
+    if fits == Fit::Narrower {
+        // Whether running code writes only what fits, no schema can tell.
+        proposal.contract = vec![Stage::Alone(all_fit(subject, one))];
+        proposal.contract.extend(first);
+        proposal.contract.push(swap);
+        proposal.back = Back::Authors;
+        return;
+    }
+    proposal.expand = first;
+    proposal.contract = vec![swap];
+    proposal.back = if computed { Back::Authors } else { Back::Stages(back(subject, one)) };
+}
+
+/// From the new type back to the old one with a copy of the new type beside it: the same the other way round, and then
+/// the first step again.
+fn back(subject: &Subject<'_>, forth: &Retype<'_>) -> Vec<Stage> {
+    let after = subject.after();
+    // What else the migration takes apart is whole again behind it, or not taken back yet.
+    let none = Given::default();
+    let behind = Subject::new(&after, subject.name, subject.version, &none, subject.change);
+    let collation = subject.column(forth.column).and_then(|known| known.collation.as_deref());
+    let known = subject.column(forth.column).and_then(|known| known.data_type.as_ref());
+    let to = known.map_or_else(String::new, |known| full_type(subject, known, collation));
+    let mirror = Retype::new(&behind, forth.column, to, None, &[]);
+    let (set, condition) = mirror.filling();
+    let update = format!("UPDATE {} SET {set} WHERE {condition}", subject.sql());
+    let mut stages = vec![Stage::Together(mirror.start())];
+    let action = Action::new("Stops where a value does not fit any more.", update);
+    stages.push(Stage::Backfill { action, key: subject.key() });
+    stages.extend(mirror.prepare());
+    let mut swap = mirror.swap(true);
+    swap.extend(forth.follow());
+    stages.push(Stage::Together(swap));
+    stages.extend(forth.made(Turn::First));
+    stages.extend(forth.proved());
+    stages
+}
+
+/// A type with its collation, where it has one.
+fn full_type(subject: &Subject<'_>, to: &DataType, collation: Option<&str>) -> String {
+    let bare = data_type(to, subject.schema);
+    collation.map_or(bare.clone(), |collation| format!("{bare} COLLATE {}", quoted(collation)))
+}
+
+/// A statement that fails where a value does not fit, before anything is changed.
+fn all_fit(subject: &Subject<'_>, one: &Retype<'_>) -> Action {
+    let (table, name) = (subject.sql(), id(one.column));
+    let said =
+        plain_literal(&format!("{table}.{name} holds values that do not fit {}", one.to).replace('%', "%%"));
+    let kept = format!("({})::{}", one.value, subject.type_of(one.column));
+    Action::new(
+        "Stops here where a value does not fit, before anything is changed.",
+        format!(
+            "DO $twostep$\nBEGIN\n  IF EXISTS (SELECT FROM {table} WHERE {kept} IS DISTINCT FROM {name}) THEN\n    RAISE EXCEPTION {said};\n  \
+             END IF;\nEND $twostep$"
+        ),
+    )
+}
+
+/// How the values and the code of one type get on with another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// All values are values of it, and code that reads and writes the one works with the other.
+    Wider,
+    /// The same for such values as fit.
+    Narrower,
+    /// Code works with the one or with the other.
+    No,
+}
+
+fn fit(from: &DataType, to: &DataType) -> Fit {
+    let same_kind = from.dimensions == to.dimensions && from.schema.is_none() && to.schema.is_none();
+    if !same_kind {
+        return Fit::No;
+    }
     let width = |one: &DataType| match one.name.as_str() {
         "smallint" => Some(1),
         "integer" => Some(2),
         "bigint" => Some(3),
         _ => None,
     };
-    let is_text = |one: &DataType| ["text", "character varying"].contains(&one.name.as_str());
-    if from.dimensions != to.dimensions || from.schema.is_some() || to.schema.is_some() {
-        return false;
-    }
+    let is_text = |one: &DataType| ["text", "character varying", "character"].contains(&one.name.as_str());
+    let is_float = |one: &DataType| ["real", "double precision"].contains(&one.name.as_str());
     match (width(from), width(to)) {
-        (Some(one), Some(other)) => one < other,
-        (Some(_), None) => to.name == "numeric" && to.arguments.is_empty(),
-        (None, None) => {
-            from.name == "real" && to.name == "double precision"
-                || is_text(from) && to.name == "text"
-                || from.name == "numeric" && to.name == "numeric" && to.arguments.is_empty()
+        (Some(one), Some(other)) if one < other => Fit::Wider,
+        (Some(_), Some(_)) => Fit::Narrower,
+        (Some(_), None) if to.name == "numeric" && to.arguments.is_empty() => Fit::Wider,
+        (Some(one), None) if to.name == "double precision" && one < 3 => Fit::Wider,
+        (None, None) if is_text(from) && is_text(to) => {
+            match (to.name.as_str(), from.number(0), to.number(0)) {
+                ("character", ..) => Fit::No,
+                (_, _, None) => Fit::Wider,
+                (_, Some(old), Some(new)) if old <= new => Fit::Wider,
+                _ => Fit::Narrower,
+            }
         }
-        (None, Some(_)) => false,
+        (None, None) if is_float(from) && is_float(to) && to.name == "double precision" => Fit::Wider,
+        (None, None) if from.name == "numeric" && to.name == "numeric" => {
+            match (to.arguments.is_empty(), from.number(1).unwrap_or(0) <= to.number(1).unwrap_or(0)) {
+                (true, _) => Fit::Wider,
+                (false, true) if !from.arguments.is_empty() && whole(from) <= whole(to) => Fit::Wider,
+                (false, _) => Fit::Narrower,
+            }
+        }
+        (None, None) if from.name == to.name && from.arguments == to.arguments => Fit::Wider,
+        _ => Fit::No,
     }
 }
 
-/// What hangs on the column and is not carried over to another one.
-fn dependants(subject: &Subject<'_>, table: &Table, column: &Column, proposal: &mut Proposal) {
-    let name = &column.name;
-    let mut parts: Vec<String> = Vec::new();
-    for one in table.constraints.iter().filter(|one| one.columns().contains(name)) {
-        if !matches!(one.kind, ConstraintKind::NotNull(_)) {
-            let clause = definition::constraint(one).unwrap_or_default();
-            parts.push(format!("constraint {} {clause}", id(&one.name)));
-        }
-    }
-    for (from, one) in subject.schema.references_to(&table.name) {
-        if let ConstraintKind::ForeignKey(key) = &one.kind
-            && key.referenced_columns.contains(name)
-        {
-            parts.push(format!("foreign key {} of {}", id(&one.name), sql(&from.name)));
-        }
-    }
-    for (view, _) in subject.schema.views_of(&table.name).filter(|(_, read)| read.columns.contains(name)) {
-        parts.push(format!("view {}", sql(&view.name)));
-    }
-    for other in &table.columns {
-        if let Some(Generation::Expression { expr, .. }) = &other.generation
-            && expr.columns.contains(name)
-        {
-            parts.push(format!("generated column {}", id(&other.name)));
-        }
-    }
-    if column.generation.is_some() {
-        parts.push("its sequence or expression".to_owned());
-    }
-    for trigger in table.triggers.iter().filter(|trigger| trigger.definition.update_of.contains(name)) {
-        parts.push(format!("trigger {}", id(&trigger.definition.name)));
-    }
-    if !table.policies.is_empty() {
-        parts.push("policies".to_owned());
-    }
-    if table.partition_by.is_some() {
-        parts.push("partitions".to_owned());
-    }
-    if !parts.is_empty() {
-        proposal.missing.push(Missing::Other(format!(
-            "what hangs on `{}` is not carried over to a column of another type yet: {}",
-            id(name),
-            parts.join(", ")
-        )));
-    }
+/// How many digits a `numeric(p, s)` has in front of the point.
+fn whole(data_type: &DataType) -> i64 {
+    data_type.number(0).unwrap_or(0) - data_type.number(1).unwrap_or(0)
 }

@@ -92,7 +92,7 @@ pub(super) fn stages(
 }
 
 /// The table that a foreign key points to, with its schema only where the migration would not find it without.
-fn as_named(subject: &Subject<'_>, references: &TableName) -> TableName {
+pub(super) fn as_named(subject: &Subject<'_>, references: &TableName) -> TableName {
     let bare = TableName::bare(references.name.clone());
     let found = subject.schema.relation_key(&bare);
     if found.as_ref() == Some(references)
@@ -122,7 +122,7 @@ fn all_satisfy(subject: &Subject<'_>, name: &Name, condition: &str) -> Action {
 }
 
 /// NOT VALID, and VALIDATE in a transaction of its own.
-fn two_steps(table: &str, name: &Name, clause: &str) -> [Stage; 2] {
+pub(super) fn two_steps(table: &str, name: &Name, clause: &str) -> [Stage; 2] {
     let name = id(name);
     [
         Stage::Alone(

@@ -8,15 +8,18 @@ use crate::name::{Name, TableName};
 use crate::schema::change::*;
 use crate::schema::model::{Column, Index, Schema, Table, TableConstraint};
 
-/// `CREATE INDEX CONCURRENTLY` of `index` under the name `name`; with one column in the place of another one. Then it
+/// Columns that stand in the place of others: of each pair the second for the first.
+pub(super) type Instead = [(Name, Name)];
+
+/// What stands in the place of `column`.
+pub(super) fn instead_of(column: &Name, instead: &Instead) -> Name {
+    instead.iter().find(|(from, _)| from == column).map_or(column, |(_, to)| to).clone()
+}
+
+/// `CREATE INDEX CONCURRENTLY` of `index` under the name `name`; with columns in the place of others. Then it
 /// is not unique: what is unique of the one is so of the other, and two unique indexes would refuse what one allows.
-pub(super) fn index_over(
-    subject: &Subject<'_>,
-    index: &Index,
-    name: &Name,
-    instead: Option<(&Name, &Name)>,
-) -> String {
-    let unique = if index.unique && instead.is_none() { "UNIQUE " } else { "" };
+pub(super) fn index_over(subject: &Subject<'_>, index: &Index, name: &Name, instead: &Instead) -> String {
+    let unique = if index.unique && instead.is_empty() { "UNIQUE " } else { "" };
     let method = index.method.as_ref().map_or_else(String::new, |method| format!("USING {method} "));
     let elements: Vec<String> =
         index.elements.iter().map(|element| self::element(subject, element, instead)).collect();
@@ -27,11 +30,7 @@ pub(super) fn index_over(
         elements.join(", ")
     );
     if !index.include.is_empty() {
-        let included: Vec<Name> = index
-            .include
-            .iter()
-            .map(|column| instead.filter(|(from, _)| *from == column).map_or(column, |(_, to)| to).clone())
-            .collect();
+        let included: Vec<Name> = index.include.iter().map(|column| instead_of(column, instead)).collect();
         text.push_str(&format!(" INCLUDE ({})", ids(&included)));
     }
     if index.nulls_not_distinct && !unique.is_empty() {
@@ -43,9 +42,9 @@ pub(super) fn index_over(
     text
 }
 
-fn element(subject: &Subject<'_>, element: &IndexElement, instead: Option<(&Name, &Name)>) -> String {
+fn element(subject: &Subject<'_>, element: &IndexElement, instead: &Instead) -> String {
     let mut text = match &element.column {
-        Some(column) => id(instead.filter(|(from, _)| *from == column).map_or(column, |(_, to)| to)),
+        Some(column) => id(&instead_of(column, instead)),
         None => {
             let text = renamed(subject, element.expr.text.trim(), instead);
             if text.starts_with('(') && text.ends_with(')') { text } else { format!("({text})") }
@@ -68,9 +67,15 @@ fn element(subject: &Subject<'_>, element: &IndexElement, instead: Option<(&Name
     text
 }
 
-fn renamed(subject: &Subject<'_>, text: &str, instead: Option<(&Name, &Name)>) -> String {
-    let Some((from, to)) = instead else { return text.to_owned() };
-    replace_columns(text, Dialect::Postgres, &subject.name.name, std::slice::from_ref(from), |_| id(to))
+/// The expression `text` with columns in the place of others.
+pub(super) fn renamed(subject: &Subject<'_>, text: &str, instead: &Instead) -> String {
+    let columns: Vec<Name> = instead.iter().map(|(from, _)| from.clone()).collect();
+    if columns.is_empty() {
+        return text.to_owned();
+    }
+    replace_columns(text, Dialect::Postgres, &subject.name.name, &columns, |column| {
+        id(&instead_of(column, instead))
+    })
 }
 
 /// What stands behind the name of a constraint.
@@ -206,8 +211,29 @@ pub(super) fn table(table: &Table, schema: &Schema, name: &TableName) -> Option<
     let change = Change::new(crate::text::Span::default(), ChangeKind::Harmless { what: String::new() });
     let subject = Subject::new(schema, name, (0, 0, 0), &given, &change);
     for index in table.indexes.iter().filter(|index| index.constraint.is_none()) {
-        let concurrent = index_over(&subject, index, &index.name, None);
+        let concurrent = index_over(&subject, index, &index.name, &[]);
         statements.push(concurrent.replacen("INDEX CONCURRENTLY", "INDEX", 1));
     }
     Some(statements)
+}
+
+/// A policy as `CREATE POLICY` says it.
+pub(super) fn policy(policy: &Policy, on: &TableName) -> String {
+    let mut text = format!("CREATE POLICY {} ON {}", id(&policy.name), sql(on));
+    if policy.restrictive {
+        text.push_str(" AS RESTRICTIVE");
+    }
+    if policy.command != "ALL" {
+        text.push_str(&format!(" FOR {}", policy.command));
+    }
+    if !policy.roles.is_empty() {
+        text.push_str(&format!(" TO {}", ids(&policy.roles)));
+    }
+    if let Some(using) = &policy.using {
+        text.push_str(&format!(" USING ({})", unwrapped(&using.text)));
+    }
+    if let Some(check) = &policy.check {
+        text.push_str(&format!(" WITH CHECK ({})", unwrapped(&check.text)));
+    }
+    text
 }

@@ -89,7 +89,7 @@ fn back(subject: &Subject<'_>, column: &Column, relaxed: bool, proposal: &mut Pr
     let mut lost = Vec::new();
     for index in table.indexes.iter().filter(|index| index.uses(&column.name) && index.constraint.is_none()) {
         lost.push(format!("index {}", id(&index.name)));
-        stages.push(Stage::Alone(Action::new("", index_over(subject, index, &index.name, None))));
+        stages.push(Stage::Alone(Action::new("", index_over(subject, index, &index.name, &[]))));
     }
     for one in table.constraints.iter().filter(|one| one.columns().contains(&column.name)) {
         if matches!(one.kind, ConstraintKind::NotNull(_)) {

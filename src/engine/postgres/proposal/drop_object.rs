@@ -4,6 +4,7 @@ use super::definition::{self, index_over};
 use super::subject::Subject;
 use super::{id, sql};
 use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
+use crate::name::TableName;
 use crate::schema::change::*;
 
 pub(super) fn propose(subject: &Subject<'_>, drop: &DropObject, text: &str) -> Option<Proposal> {
@@ -24,9 +25,26 @@ pub(super) fn propose(subject: &Subject<'_>, drop: &DropObject, text: &str) -> O
             let text = if drop.part.1 > 1 { of_several(drop, subject) } else { text.to_owned() };
             proposal.contract = vec![Stage::Together(vec![Action::new("No code uses it any more.", text)])];
         }
+        ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule => {
+            let Some(on) = &drop.on else { return None };
+            part(subject, drop, on, text, &mut proposal);
+        }
         _ => return None,
     }
     Some(proposal)
+}
+
+/// What is on a table and does something for the running code.
+fn part(subject: &Subject<'_>, drop: &DropObject, on: &TableName, text: &str, proposal: &mut Proposal) {
+    let (title, name) = (drop.object.title(), id(&drop.name.name));
+    proposal.code = format!("it does by itself what the {title} {name} did, or does without");
+    proposal.contract = vec![Stage::Together(vec![Action::new("No code relies on it any more.", text)])];
+    let policies = subject.schema.table(on).map_or(&[][..], |table| &table.policies);
+    let known = policies.iter().find(|policy| policy.name == drop.name.name);
+    if let Some(policy) = known.filter(|_| drop.object == ObjectKind::Policy) {
+        let again = Action::new("", definition::policy(policy, on));
+        proposal.back = Back::Stages(vec![Stage::Together(vec![again])]);
+    }
 }
 
 /// One object of a `DROP` of several.
@@ -100,7 +118,7 @@ fn index(subject: &Subject<'_>, drop: &DropObject) -> Option<Proposal> {
         }
         let schema = subject.schema;
         let of = Subject::new(schema, &table.name, subject.version, subject.given, subject.change);
-        let text = index_over(&of, index, &index.name, None);
+        let text = index_over(&of, index, &index.name, &[]);
         proposal.back = Back::Stages(vec![Stage::Alone(Action::new("", text))]);
     }
     Some(proposal)

@@ -62,7 +62,7 @@ fn is_new_to_code(subject: &Subject<'_>, table: &crate::schema::model::Table, cr
 }
 
 /// The index's name as the server gives it.
-fn name(subject: &Subject<'_>, create: &CreateIndex) -> Option<String> {
+pub(super) fn name(subject: &Subject<'_>, create: &CreateIndex) -> Option<String> {
     if let Some(name) = &create.name {
         return Some(subject.in_schema(name));
     }
@@ -99,7 +99,7 @@ fn partitions(subject: &Subject<'_>, create: &CreateIndex, text: &str, proposal:
         };
         let of =
             Subject::new(subject.schema, &partition.name, subject.version, subject.given, subject.change);
-        let sql = super::definition::index_over(&of, made, &made.name, None);
+        let sql = super::definition::index_over(&of, made, &made.name, &[]);
         proposal.expand.push(Stage::Alone(Action::new("Built while reads and writes go on.", sql)));
     }
     let mut parent = Action::new(

@@ -2,17 +2,23 @@
 //! each operation, and what they share (`subject`, `sync`, `definition`, `grants`, `undo`).
 
 mod add_column;
+mod carry;
 mod change_type;
 mod constraint;
 mod definition;
 mod drop_column;
+mod drop_constraint;
 mod drop_default;
 mod drop_object;
 mod grants;
+mod identity;
 mod index;
 mod numbered_column;
+mod numbers;
 mod rename_column;
 mod rename_table;
+mod retype;
+mod row_security;
 mod set_not_null;
 mod subject;
 mod sync;
@@ -21,7 +27,7 @@ mod undo;
 pub use undo::undo;
 
 use crate::dialect::Dialect;
-use crate::engine::proposal::{Given, Proposal};
+use crate::engine::proposal::{Apart, Copied, Given, Proposal};
 use crate::engine::version::Number;
 use crate::name::{Name, ObjectName, TableName};
 use crate::schema::change::{Change, ChangeKind, TableAction};
@@ -49,15 +55,40 @@ pub fn propose(
                 change_type::propose(&subject, column, data_type, using.as_ref(), collation.as_deref())
             }
             TableAction::DropDefault { column } => drop_default::propose(&subject, column),
+            TableAction::DropConstraint { name, if_exists, cascade } => {
+                drop_constraint::propose(&subject, name, *if_exists, *cascade)
+            }
+            TableAction::RowSecurity { state } => row_security::propose(&subject, *state),
             TableAction::SetNotNull { column } => set_not_null::propose(&subject, column),
             TableAction::AddConstraint { constraint, .. } => constraint::propose(&subject, constraint),
             TableAction::RenameTable { to } => rename_table::propose(&subject, &alter.table, to),
+            TableAction::SetSchema { schema } => rename_table::moved(&subject, &alter.table, schema),
             _ => None,
         },
         ChangeKind::Drop(drop) => drop_object::propose(&subject, drop, text),
         ChangeKind::CreateIndex(create) => index::create(&subject, create, text),
         ChangeKind::Reindex(reindex) => index::rebuild(reindex, text),
         ChangeKind::AlterType { name, action } => index::alter_type(&subject, name, action),
+        _ => None,
+    }
+}
+
+/// The column that `change` keeps twice until its contract.
+pub fn apart(change: &Change, before: &Schema) -> Option<Apart> {
+    let (alter, action) = change.table_action()?;
+    let table = before.relation_key(&alter.table)?;
+    match action {
+        TableAction::RenameColumn { from, to, .. } => {
+            Some(Apart { table, column: from.clone(), copy: to.clone(), copied: Copied::Renamed })
+        }
+        TableAction::SetType { column, data_type, using, collation } => {
+            let known = before.table(&table)?.column(column)?.data_type.as_ref();
+            let using = using.as_ref();
+            let cheap = change_type::is_cheap(column, known, data_type, using, collation.as_deref(), before);
+            let copy = subject::named(column, "new");
+            let one = Apart { table, column: column.clone(), copy, copied: Copied::Retyped };
+            (!cheap).then_some(one)
+        }
         _ => None,
     }
 }

@@ -38,12 +38,7 @@ pub(super) fn propose(subject: &Subject<'_>, column: &ColumnDef, extra: &[&Const
     let (set, condition) = (format!("{name} = nextval({literal})"), format!("{name} IS NULL"));
     subject.batch(&mut proposal, "The rows that were there before.", &set, &condition);
     proposal.expand.extend(not_null(subject, &column.name));
-    if let Some(Generation::Identity(identity)) = &column.generation {
-        if identity.options != SequenceOptions::default() {
-            proposal.missing.push(Missing::Other(format!(
-                "the options of the identity of `{name}` are not carried over to a sequence that is made before it"
-            )));
-        }
+    if let Some(Generation::Identity(_)) = &column.generation {
         proposal.missing.push(Missing::Other(format!(
             "`{name}` becomes an identity only where it has no default: two statements between which no number is given, which is not planned; make it a serial column"
         )));

@@ -5,9 +5,10 @@ use super::definition::index_over;
 use super::subject::Subject;
 use super::sync::{Pair, differ, same};
 use super::{grants, id};
-use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
+use crate::engine::proposal::{Action, Apart, Back, Copied, Missing, Proposal, Stage};
 use crate::name::Name;
 use crate::schema::change::{Generation, Volatility};
+use std::cmp::Ordering;
 
 pub(super) fn propose(subject: &Subject<'_>, from: &Name, to: &Name) -> Proposal {
     let mut proposal = Proposal::default();
@@ -17,7 +18,7 @@ pub(super) fn propose(subject: &Subject<'_>, from: &Name, to: &Name) -> Proposal
     proposal.expand.push(Stage::Together(start(subject, pair, from)));
     let (set, condition) = (format!("{new} = {old}"), differ(&old, &new));
     subject.batch(&mut proposal, "Rows that nobody has written since.", &set, &condition);
-    let mut kept = indexes(subject, from, to);
+    let mut kept = indexes(subject, from, to, Turn::Forth);
     proposal.expand.append(&mut kept);
     let check = id(&subject.named(&format!("{}_same", to.as_str())));
     proposal.expand.extend(proved_equal(&table, &check, &old, &new));
@@ -90,19 +91,49 @@ fn back(subject: &Subject<'_>, from: &Name, to: &Name, check: &str) -> Vec<Stage
             .to_owned();
     swap.extend(Pair { real: from, copy: to, new: to }.exchange(subject));
     stages.push(Stage::Together(swap));
-    stages.extend(indexes(subject, from, to));
+    stages.extend(indexes(subject, from, to, Turn::Back));
     stages.extend(proved_equal(&table, check, &old, &new));
     stages
 }
 
+/// In which order the columns of a migration get their copies: the last that has one makes what stands over several.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Forth,
+    Back,
+}
+
 /// What new code's WHERE needs: a copy of each index over the column.
-fn indexes(subject: &Subject<'_>, from: &Name, to: &Name) -> Vec<Stage> {
+fn indexes(subject: &Subject<'_>, from: &Name, to: &Name, turn: Turn) -> Vec<Stage> {
     let Some(table) = subject.table else { return Vec::new() };
+    let renamed: Vec<&Apart> = (subject.given.apart.iter())
+        .filter(|one| one.copied == Copied::Renamed && one.table == table.name)
+        .collect();
+    let me = renamed.iter().position(|one| one.copy == *to);
     let mut stages = Vec::new();
     for index in table.indexes.iter().filter(|index| index.uses(from) && index.valid) {
-        let name = super::subject::named(&index.name, to.as_str());
+        // Those before this one have their new names already, those behind it not yet.
+        let over: Vec<usize> = (renamed.iter().enumerate())
+            .filter(|(at, one)| match me.map(|me| at.cmp(&me)) {
+                Some(Ordering::Less) => index.uses(&one.copy),
+                _ => index.uses(&one.column),
+            })
+            .map(|(at, _)| at)
+            .collect();
+        let last = match turn {
+            Turn::Forth => over.iter().max(),
+            Turn::Back => over.iter().min(),
+        };
+        if last.is_some() && me.is_some() && last != me.as_ref() {
+            continue;
+        }
+        let mut instead = vec![(from.clone(), to.clone())];
+        let others = over.iter().filter(|at| Some(**at) != me).map(|at| renamed[*at]);
+        instead.extend(others.map(|one| (one.column.clone(), one.copy.clone())));
+        let called = over.iter().max().map_or(to, |at| &renamed[*at].copy);
+        let name = super::subject::named(&index.name, called.as_str());
         let drop = format!("DROP INDEX CONCURRENTLY {}", subject.in_schema(&name));
-        let sql = index_over(subject, index, &name, Some((from, to)));
+        let sql = index_over(subject, index, &name, &instead);
         let action = Action::new(
             format!(
                 "What {} is to {}, for the new code's queries; the contract takes it away.",

@@ -1,24 +1,69 @@
-//! `RENAME TO`: the old name lives on as a view, which reads and writes through.
+//! `RENAME TO`, `SET SCHEMA`: the old name lives on as a view, which reads and writes through.
 
 use super::subject::Subject;
 use super::{grants, id, ids, sql};
 use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
-use crate::name::TableName;
+use crate::name::{Name, TableName};
 use crate::schema::model::Relation;
 
+/// `RENAME TO`.
 pub(super) fn propose(subject: &Subject<'_>, from: &TableName, to: &TableName) -> Option<Proposal> {
-    if !matches!(subject.schema.relation(from), Some(Relation::Table(_)) | None) {
-        return None;
-    }
     let new = TableName { schema: from.schema.clone(), name: to.name.clone() };
-    let (old_sql, new_sql) = (sql(from), sql(&new));
+    let (object, old) = (object(subject, from)?, id(&from.name));
+    let there = Action::new(
+        "Rows, indexes, constraints and rights stay with the table.",
+        format!("ALTER {object} {} RENAME TO {}", sql(from), id(&to.name)),
+    )
+    .undone_by(format!("ALTER {object} {} RENAME TO {old}", sql(&new)));
+    Some(both_names(subject, from, &new, there))
+}
+
+/// `SET SCHEMA`.
+pub(super) fn moved(subject: &Subject<'_>, from: &TableName, schema: &Name) -> Option<Proposal> {
+    let new = TableName::qualified(schema.clone(), from.name.clone());
+    let object = object(subject, from)?;
+    let home = subject.schema.relation_key(from).and_then(|key| key.schema);
+    let home = home.unwrap_or_else(|| subject.schema.home());
+    let there = Action::new(
+        "Rows, indexes, constraints and rights stay with the table; its own sequences move along.",
+        format!("ALTER {object} {} SET SCHEMA {}", sql(from), id(schema)),
+    )
+    .undone_by(format!("ALTER {object} {} SET SCHEMA {}", sql(&new), id(&home)));
+    let mut proposal = both_names(subject, from, &new, there);
+    let own = subject.table.map(|table| &table.name);
+    for (_, sequence) in subject.schema.sequences.iter() {
+        if sequence.owned_by.as_ref().map(|(table, _)| table) == own && own.is_some() && !sequence.identity {
+            proposal.limits.push(format!(
+                "code that names {} itself meets it in {} from the first step on",
+                sql(&sequence.name),
+                id(schema)
+            ));
+        }
+    }
+    Some(proposal)
+}
+
+/// What stands behind `ALTER`; none for what is neither a table nor a view.
+fn object(subject: &Subject<'_>, from: &TableName) -> Option<&'static str> {
+    match subject.schema.relation(from) {
+        Some(Relation::Table(_)) | None => Some("TABLE"),
+        Some(Relation::View(view)) if !view.materialized => Some("VIEW"),
+        Some(Relation::View(_) | Relation::Sequence(_)) => None,
+    }
+}
+
+/// Both names for as long as older code runs; `there` gives the table the new one.
+fn both_names(subject: &Subject<'_>, from: &TableName, new: &TableName, there: Action) -> Proposal {
+    let (old_sql, new_sql) = (sql(from), sql(new));
     let mut proposal = Proposal {
         code: format!(
             "the new code uses {new_sql}; old code goes on with {old_sql}, which reads and writes through"
         ),
         ..Proposal::default()
     };
-    subject.must_be_known(&mut proposal);
+    if subject.schema.view(from).is_none() {
+        subject.must_be_known(&mut proposal);
+    }
     let columns = match subject.table.filter(|table| table.is_complete()) {
         Some(table) => ids(&table.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>()),
         None => "*".to_owned(),
@@ -28,17 +73,11 @@ pub(super) fn propose(subject: &Subject<'_>, from: &TableName, to: &TableName) -
             "`{old_sql}` has row level security, which a view goes past before PostgreSQL 15"
         )));
     }
-    if subject.schema.relation(&new).is_some() {
+    if subject.schema.relation(new).is_some() {
         proposal.missing.push(Missing::Other(format!("`{new_sql}` is there already")));
     }
-    let view = view(subject, from, &new, &columns);
-    let mut expand = vec![
-        Action::new(
-            "Rows, indexes, constraints and rights stay with the table.",
-            format!("ALTER TABLE {old_sql} RENAME TO {}", id(&to.name)),
-        )
-        .undone_by(format!("ALTER TABLE {new_sql} RENAME TO {}", id(&from.name))),
-    ];
+    let view = self::view(subject, from, new, &columns);
+    let mut expand = vec![there];
     expand.extend(view.iter().cloned());
     proposal.expand = vec![Stage::Together(expand)];
     proposal.contract = vec![Stage::Together(vec![Action::new(
@@ -64,7 +103,7 @@ pub(super) fn propose(subject: &Subject<'_>, from: &TableName, to: &TableName) -
             ));
         }
     }
-    Some(proposal)
+    proposal
 }
 
 fn view(subject: &Subject<'_>, from: &TableName, new: &TableName, columns: &str) -> Vec<Action> {

@@ -6,6 +6,7 @@ use super::subject::{Subject, data_type};
 use super::{id, named, sql};
 use crate::engine::proposal::{Given, Stage, Undo};
 use crate::engine::version::Number;
+use crate::name::ObjectName;
 use crate::schema::change::*;
 use crate::schema::model::Schema;
 
@@ -13,9 +14,27 @@ use crate::schema::model::Schema;
 pub fn undo(change: &Change, before: &Schema, version: Number) -> Option<Undo> {
     let together = |sql: String| Some(Undo::Together(vec![sql]));
     match &change.kind {
-        ChangeKind::CreateTable(create) if !create.if_not_exists => {
-            together(format!("DROP TABLE {}", sql(&create.table)))
+        ChangeKind::CreateTable(create) => match before.relation(&create.table) {
+            None => together(format!("DROP TABLE {}", sql(&create.table))),
+            Some(_) => create.if_not_exists.then_some(Undo::Nothing),
+        },
+        ChangeKind::CreateIndex(create) if create.concurrently => {
+            let given = Given::default();
+            let subject = Subject::new(before, &create.table, version, &given, change);
+            let name = super::index::name(&subject, create)?;
+            Some(Undo::Alone(vec![format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")]))
         }
+        ChangeKind::CreateTrigger(create) if !create.or_replace => {
+            together(format!("DROP TRIGGER {} ON {}", id(&create.name), sql(&create.table)))
+        }
+        ChangeKind::CreatePolicy(policy) => {
+            together(format!("DROP POLICY {} ON {}", id(&policy.name), sql(&policy.table)))
+        }
+        ChangeKind::Rename(rename) if rename.object == ObjectKind::Index => {
+            let new = ObjectName { schema: rename.name.schema.clone(), name: rename.to.clone() };
+            together(format!("ALTER INDEX {} RENAME TO {}", sql(&new), id(&rename.name.name)))
+        }
+        ChangeKind::AlterSequence { name, options, .. } => of_sequence(name, options, before),
         ChangeKind::CreateView(create) if before.relation(&create.name).is_none() => {
             let kind = if create.materialized { "MATERIALIZED VIEW" } else { "VIEW" };
             together(format!("DROP {kind} {}", sql(&create.name)))
@@ -40,7 +59,10 @@ pub fn undo(change: &Change, before: &Schema, version: Number) -> Option<Undo> {
             };
             together(format!("DROP {kind} {}({})", sql(&create.name), types.join(", ")))
         }
-        ChangeKind::CreateExtension(_)
+        ChangeKind::CreateSchema { if_not_exists: true, .. }
+        | ChangeKind::Reindex(_)
+        | ChangeKind::RefreshMaterializedView { .. }
+        | ChangeKind::CreateExtension(_)
         | ChangeKind::Comment { .. }
         | ChangeKind::Grant(_)
         | ChangeKind::Analyze { .. }
@@ -58,8 +80,34 @@ fn of_alter(subject: &Subject<'_>, action: &TableAction) -> Option<Undo> {
     let table = subject.sql();
     let together = |rest: String| Some(Undo::Together(vec![format!("ALTER TABLE {table} {rest}")]));
     match action {
-        TableAction::AddColumn { column, if_not_exists: false, .. } => {
-            together(format!("DROP COLUMN {}", id(&column.name)))
+        TableAction::AddColumn { column, if_not_exists, .. } => match subject.column(&column.name) {
+            None => together(format!("DROP COLUMN {}", id(&column.name))),
+            Some(_) => if_not_exists.then_some(Undo::Nothing),
+        },
+        TableAction::RowSecurity { state } => {
+            let table = subject.table?;
+            let (known, on, off) = match state {
+                RowSecurity::Enable | RowSecurity::Disable => (table.row_security, "ENABLE", "DISABLE"),
+                RowSecurity::Force | RowSecurity::NoForce => (table.force_row_security, "FORCE", "NO FORCE"),
+            };
+            together(format!("{} ROW LEVEL SECURITY", if known { on } else { off }))
+        }
+        TableAction::TriggerState { trigger: Some(trigger), .. } => {
+            let known = subject.table?.triggers.iter().find(|one| one.definition.name == *trigger)?;
+            let word = match known.state {
+                FiringState::Enabled => "ENABLE",
+                FiringState::Disabled => "DISABLE",
+                FiringState::Replica => "ENABLE REPLICA",
+                FiringState::Always => "ENABLE ALWAYS",
+            };
+            together(format!("{word} TRIGGER {}", id(trigger)))
+        }
+        TableAction::SetIdentity { column, always: Some(_), options }
+            if *options == SequenceOptions::default() =>
+        {
+            let Some(Generation::Identity(known)) = &subject.column(column)?.generation else { return None };
+            let when = if known.always { "ALWAYS" } else { "BY DEFAULT" };
+            together(format!("ALTER COLUMN {} SET GENERATED {when}", id(column)))
         }
         TableAction::SetDefault { column, .. } | TableAction::DropDefault { column } => {
             let name = id(column);
@@ -108,4 +156,29 @@ fn of_alter(subject: &Subject<'_>, action: &TableAction) -> Option<Undo> {
         }
         _ => None,
     }
+}
+
+/// What gives a sequence its type and its owner back; what its numbers were no one can know.
+fn of_sequence(name: &ObjectName, options: &SequenceOptions, before: &Schema) -> Option<Undo> {
+    let only_those = SequenceOptions {
+        data_type: options.data_type.clone(),
+        owned_by: options.owned_by.clone(),
+        ..SequenceOptions::default()
+    };
+    let known = before.sequence(name)?;
+    if *options != only_those {
+        return None;
+    }
+    let mut parts = Vec::new();
+    if options.data_type.is_some() {
+        let was = known.options.data_type.as_ref().map_or_else(|| "bigint".to_owned(), ToString::to_string);
+        parts.push(format!("AS {was}"));
+    }
+    if options.owned_by.is_some() {
+        parts.push(match &known.owned_by {
+            Some((table, column)) => format!("OWNED BY {}.{}", sql(table), id(column)),
+            None => "OWNED BY NONE".to_owned(),
+        });
+    }
+    Some(Undo::Together(vec![format!("ALTER SEQUENCE {} {}", sql(name), parts.join(" "))]))
 }
