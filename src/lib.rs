@@ -6,6 +6,7 @@ pub mod cli;
 pub mod compat;
 pub mod db;
 pub mod dialect;
+pub mod doctor;
 pub mod engine;
 pub mod evidence;
 pub mod files;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0  done, nothing to do, or held
-  1  findings, a round trip that does not close, drift (`status --exit-code`)
+  1  findings, a round trip that does not close, drift (`status --exit-code`), a problem (`doctor`)
   2  usage or configuration
   3  failed; this run committed nothing
   4  failed or stopped after something was committed; the same command goes on from there

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 /// Runs the command that the process's arguments ask for.
 pub fn main() -> ExitCode {
+    forbid_core_dumps();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
@@ -28,6 +29,14 @@ pub fn main() -> ExitCode {
             report.exit.into()
         }
     }
+}
+
+/// A dump of this process would hold its passwords. Where dumps go to a program, only the second of the two holds
+/// (<https://man7.org/linux/man-pages/man5/core.5.html>). A process that may not ask for it runs all the same.
+fn forbid_core_dumps() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 fn run(args: Args) -> Result<Exit, (Printer, Report)> {

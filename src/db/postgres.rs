@@ -690,7 +690,7 @@ impl Watcher for PostgresWatcher {
     async fn blockers(&mut self) -> Result<Vec<Blocker>, DbError> {
         let sql = blocker_query(&format!(
             "SELECT b.pid, h.mode, h.relation::pg_catalog.regclass::pg_catalog.text AS target \
-             FROM unnest(pg_catalog.pg_blocking_pids({pid})) AS b(pid) \
+             FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids({pid})) AS b(pid) \
              LEFT JOIN LATERAL (SELECT h.mode, h.relation FROM pg_catalog.pg_locks h \
              JOIN pg_catalog.pg_locks w USING (database, relation) \
              WHERE w.pid = {pid} AND NOT w.granted AND h.pid = b.pid AND h.granted LIMIT 1) h ON true",

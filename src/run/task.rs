@@ -143,11 +143,22 @@ pub fn downs_wanted(goal: &Goal, folder: &Folder, history: &History) -> Vec<Vers
 
 /// Version and name as people write them.
 pub fn label(version: &Version, name: &str) -> String {
-    if name.is_empty() || version.as_str().ends_with(name) {
+    let label = if name.is_empty() || version.as_str().ends_with(name) {
         version.to_string()
     } else {
         format!("{version}_{name}")
+    };
+    // A file's name may hold what moves the cursor of a terminal, ends a line or turns the direction of the text.
+    let is_hostile = |character: char| {
+        character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !label.contains(is_hostile) {
+        return label;
     }
+    let shown = |character: char| {
+        if is_hostile(character) { character.escape_unicode().to_string() } else { character.to_string() }
+    };
+    label.chars().map(shown).collect()
 }
 
 fn migrate(

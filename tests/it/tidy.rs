@@ -25,7 +25,7 @@ const LAYERS: &[&[&str]] = &[
     // The world begins here: what stands above is pure.
     &["db", "files"],
     &["run"],
-    &["roundtrip", "proof", "migrator"],
+    &["roundtrip", "proof", "migrator", "doctor"],
     &["cli"],
     &["lib", "main"],
 ];

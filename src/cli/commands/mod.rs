@@ -7,6 +7,7 @@ pub mod compat;
 pub mod completions;
 pub mod config;
 pub mod db;
+pub mod doctor;
 pub mod explain;
 pub mod export;
 pub mod init;
@@ -68,6 +69,8 @@ pub enum Command {
     Resolve(resolve::Args),
     /// Show who has the lock, and end a run that is dead
     Unlock(unlock::Args),
+    /// Say what stands in the way of a migration, and what to do
+    Doctor(doctor::Args),
     /// Show each setting and where it came from
     Config(config::Args),
     /// Print completions for a shell
@@ -98,6 +101,7 @@ impl Command {
             Command::Db(command) => db::run(context, command).await,
             Command::Resolve(args) => resolve::run(context, &args).await,
             Command::Unlock(args) => unlock::run(context, &args).await,
+            Command::Doctor(args) => doctor::run(context, &args).await,
             Command::Config(args) => config::run(context, &args),
             Command::Completions(args) => completions::run(context, &args),
             Command::Man(args) => man::run(context, &args),

@@ -1,0 +1,267 @@
+//! What a migration, a file's name or somebody with rights in the database could do to a run: each is refused, contained, or
+//! said afterwards.
+
+use crate::complaint::complaint;
+use crate::servers::{mariadb, postgres};
+use crate::twostep::Project;
+
+/// A migration behind a good one ends with one of `codes`, says `words`, and nothing of it stays.
+fn is_contained(sql: &str, codes: &[i32], words: &[&str]) {
+    let Some(server) = postgres() else { return };
+    let database = server.fresh_database();
+    let project = Project::with_migrations(&[("1_good.up.sql", "create table good (i int);")]);
+    project.on(&database.url(), &["migrate"]).run().expect(0);
+    project.write_migrations(&[("2_bad.up.sql", &format!("create table bad (i int);\n{sql}\n"))]);
+    let outcome = project.on(&database.url(), &["migrate"]).run();
+    assert!(codes.contains(&outcome.code()), "{sql}: {}\n{}", outcome.code(), outcome.stderr);
+    complaint(&outcome);
+    for word in words {
+        assert!(outcome.stderr.contains(word), "{sql}: `{word}` is not in\n{}", outcome.stderr);
+    }
+    assert_eq!(database.psql("select to_regclass('bad')"), "", "{sql}");
+    assert_eq!(database.psql("select version, state from twostep.migration"), "1|applied", "{sql}");
+    assert_eq!(
+        database.psql("select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())"),
+        "0",
+        "{sql}"
+    );
+    // It is over with that: the next one runs.
+    project.write_migrations(&[("2_bad.up.sql", "create table bad (i int);")]);
+    project.on(&database.url(), &["migrate"]).run().expect(0);
+}
+
+#[test]
+fn a_lock_that_a_migration_gives_away() {
+    is_contained("select pg_advisory_unlock_all();", &[2, 7], &["2_bad"]);
+    is_contained("do $$ begin perform pg_advisory_unlock_all(); end $$;", &[2, 7], &["2_bad"]);
+    is_contained("do $$ begin execute 'select pg_advisory_' || 'unlock_all()'; end $$;", &[7], &["2_bad"]);
+    is_contained("do $$ begin execute 'discard ' || 'all'; end $$;", &[3, 4, 7], &["2_bad"]);
+}
+
+#[test]
+fn a_history_that_a_migration_breaks() {
+    is_contained("drop schema twostep cascade;", &[3], &["2_bad"]);
+    is_contained(
+        "drop table twostep.statement; alter table twostep.migration rename to other;",
+        &[3],
+        &["2_bad"],
+    );
+    is_contained(
+        "insert into twostep.migration select * from twostep.migration;",
+        &[3],
+        &["2_bad", "duplicate key"],
+    );
+}
+
+#[test]
+fn a_transaction_that_a_migration_ends() {
+    for sql in ["commit;", "end;", "rollback;", "commit and chain;", "prepare transaction 'x';", "abort;"] {
+        is_contained(sql, &[2, 3], &["2_bad"]);
+    }
+}
+
+/// Functions and operators of an attacker, in front of the server's own in the search path.
+const SHADOWS: &str = "
+create table pwned (by text);
+grant all on pwned to public;
+create function shadow(text) returns boolean language plpgsql as $$ begin insert into public.pwned values ($1); return true; end $$;
+create function eq(text, text) returns boolean language plpgsql as $$ begin perform public.shadow('text ='); return $1 operator(pg_catalog.=) $2; end $$;
+create function eq(name, name) returns boolean language plpgsql as $$ begin perform public.shadow('name ='); return $1 operator(pg_catalog.=) $2; end $$;
+create function eq(name, text) returns boolean language plpgsql as $$ begin perform public.shadow('name = text'); return $1 operator(pg_catalog.=) $2; end $$;
+create function eq(oid, oid) returns boolean language plpgsql as $$ begin perform public.shadow('oid ='); return $1 operator(pg_catalog.=) $2; end $$;
+create function eq(int, int) returns boolean language plpgsql as $$ begin perform public.shadow('int ='); return $1 operator(pg_catalog.=) $2; end $$;
+create function eq(\"char\", \"char\") returns boolean language plpgsql as $$ begin perform public.shadow('char ='); return $1 operator(pg_catalog.=) $2; end $$;
+create function cat(text, text) returns text language plpgsql as $$ begin perform public.shadow('text ||'); return $1 operator(pg_catalog.||) $2; end $$;
+create operator = (leftarg = text, rightarg = text, function = eq);
+create operator = (leftarg = name, rightarg = name, function = eq);
+create operator = (leftarg = name, rightarg = text, function = eq);
+create operator = (leftarg = oid, rightarg = oid, function = eq);
+create operator = (leftarg = int, rightarg = int, function = eq);
+create operator = (leftarg = \"char\", rightarg = \"char\", function = eq);
+create operator || (leftarg = text, rightarg = text, function = cat);
+create function now() returns timestamptz language plpgsql as $$ begin perform public.shadow('now'); return pg_catalog.now(); end $$;
+create function current_setting(text) returns text language plpgsql as $$ begin perform public.shadow('current_setting'); return pg_catalog.current_setting($1); end $$;
+create function current_database() returns name language plpgsql as $$ begin perform public.shadow('current_database'); return pg_catalog.current_database(); end $$;
+create function pg_backend_pid() returns int language plpgsql as $$ begin perform public.shadow('pg_backend_pid'); return pg_catalog.pg_backend_pid(); end $$;
+create function unnest(int[]) returns setof int language plpgsql as $$ begin perform public.shadow('unnest'); return query select pg_catalog.unnest($1); end $$;
+create view pg_class as select * from pg_catalog.pg_class where public.shadow('pg_class');
+create view pg_locks as select * from pg_catalog.pg_locks where public.shadow('pg_locks');
+create view pg_stat_activity as select * from pg_catalog.pg_stat_activity where public.shadow('pg_stat_activity');
+";
+
+#[test]
+fn objects_that_shadow_the_servers_own() {
+    let Some(server) = postgres() else { return };
+    let database = server.fresh_database();
+    database.psql(SHADOWS);
+    let project = Project::with_migrations(&[
+        ("1_a.up.sql", "create table a (i int primary key, n int);\ninsert into a values (1, 1);"),
+        ("1_a.down.sql", "drop table a;"),
+        (
+            "2_b.up.sql",
+            "-- twostep: no-transaction\ncreate index concurrently a_n on a (n);\nalter table a add column m int;",
+        ),
+        (
+            "2_b.down.sql",
+            "-- twostep: no-transaction\ndrop index concurrently a_n;\nalter table a drop column m;",
+        ),
+        ("3_c.up.sql", "-- twostep: no-transaction\n-- twostep: backfill\nupdate a set m = 1;"),
+        ("3_c.down.sql", "select 1;"),
+    ]);
+    for command in [
+        &["status"][..],
+        &["doctor"],
+        &["migrate"],
+        &["migrate"],
+        &["status", "--format", "json"],
+        &["unlock"],
+        &["resolve"],
+        &["release", "confirm", "--release", "r1"],
+        &["rollback", "--steps", "1"],
+        &["rollback", "--all"],
+    ] {
+        let outcome = project.on(&database.url(), command).run();
+        assert!([0, 1].contains(&outcome.code()), "{command:?}: {}", outcome.stderr);
+        assert_eq!(
+            database.psql("select distinct by from pwned"),
+            "",
+            "{command:?} ran what somebody put there"
+        );
+    }
+    // Behind a table that is in use, those in the way are named.
+    project.on(&database.url(), &["migrate", "--to", "1"]).run().expect(0);
+    project.write_migrations(&[("2_b.up.sql", "alter table a add column m int;")]);
+    let mut other = crate::client::Client::connect(&database.url(), "holder");
+    other.run("begin; lock table a in share mode");
+    let stopped = project.on(&database.url(), &["migrate", "--lock-deadline", "1s"]).run().expect(5);
+    assert!(stopped.stderr.contains("holder"), "{}", stopped.stderr);
+    other.run("rollback");
+    assert_eq!(database.psql("select distinct by from pwned"), "", "naming who is in the way ran it");
+
+    // Only a search path that names pg_catalog behind others lets them come first: that is said.
+    database.psql(&format!("alter database {} set search_path = public, pg_catalog", database.name));
+    let doctor = project.on(&database.url(), &["doctor"]).run().expect(1).stdout;
+    assert!(doctor.contains("`public` stands before pg_catalog"), "{doctor}");
+}
+
+#[test]
+fn mariadb_a_lock_that_a_migration_gives_away() {
+    let Some(server) = mariadb() else { return };
+    for sql in [
+        "select release_all_locks();",
+        "do release_all_locks();",
+        "set @x = concat('do release_', 'all_locks()');\nprepare p from @x;\nexecute p;",
+    ] {
+        let database = server.fresh_database();
+        let project = Project::with_migrations(&[
+            ("1_good.up.sql", "create table good (i int);"),
+            ("2_bad.up.sql", &format!("insert into good values (1);\n{sql}\ninsert into good values (2);\n")),
+        ]);
+        let outcome = project.on(&database.url(), &["migrate"]).run();
+        assert!([2, 3, 4, 7].contains(&outcome.code()), "{sql}: {}\n{}", outcome.code(), outcome.stderr);
+        complaint(&outcome);
+        assert!(outcome.stderr.contains("2_bad"), "{}", outcome.stderr);
+        let applied = database
+            .try_mysql("select count(*) from twostep_migration where version = '2' and state = 'applied'");
+        assert_eq!(applied.unwrap_or_else(|_| "0".to_owned()), "0", "{sql}");
+    }
+}
+
+#[test]
+fn names_that_are_meant_to_deceive() {
+    let project = Project::new();
+    let long = "x".repeat(180);
+    let names = [
+        "1_a'b\"c`d",
+        "2_a;drop table t",
+        "3_\u{1b}[31mred",
+        "4_\u{202e}txet",
+        "5_a\nb",
+        &format!("6_{long}"),
+        "7_%s%n$(id)`id`",
+    ];
+    for name in names {
+        project.write(&format!("migrations/{name}.up.sql"), "select 1;\n");
+        project.write(&format!("migrations/{name}.down.sql"), "select 1;\n");
+    }
+    for log in ["text", "logfmt", "json"] {
+        let url = format!("sqlite:{log}.db");
+        for command in [
+            &["lint", "--engine", "sqlite"][..],
+            &["migrate"],
+            &["status"],
+            &["rollback", "--all"],
+            &["resolve"],
+        ] {
+            let outcome = project.on(&url, command).env("TWOSTEP_LOG", log).run();
+            let said = format!("{}{}", outcome.stdout, outcome.stderr);
+            let hostile = |c: char| {
+                (c.is_control() && c != '\n' && c != '\t') || ('\u{202a}'..='\u{202e}').contains(&c)
+            };
+            assert!(!said.contains(hostile), "{command:?}, {log}: {said:?}");
+            assert!(outcome.code() <= 2, "{command:?}: {said}");
+        }
+    }
+    if let Some(server) = postgres() {
+        let database = server.fresh_database();
+        let outcome = project.on(&database.url(), &["migrate"]).run();
+        assert!([0, 2].contains(&outcome.code()), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn identifiers_that_are_meant_to_deceive() {
+    let Some(server) = postgres() else { return };
+    let database = server.fresh_database();
+    let name = "a\"; drop table victim; --";
+    let quoted = "\"a\"\"; drop table victim; --\"";
+    database.psql("create table victim (i int)");
+    let project = Project::with_migrations(&[
+        (
+            "1_a.up.sql",
+            &format!(
+                "create table {quoted} (i int primary key, \"n'; --\" int);\ninsert into {quoted} values (1, 0);"
+            ),
+        ),
+        (
+            "2_b.up.sql",
+            &format!(
+                "-- twostep: no-transaction\ncreate index concurrently {quoted}_i on {quoted} (\"n'; --\");"
+            )
+            .replace(&format!("{quoted}_i"), "\"i\"\"; drop table victim; --\""),
+        ),
+        (
+            "3_c.up.sql",
+            &format!("-- twostep: no-transaction\n-- twostep: backfill\nupdate {quoted} set \"n'; --\" = 1;"),
+        ),
+        ("4_d.up.sql", &format!("alter table {quoted} add column m int;")),
+    ]);
+    for journal in ["twostep", name] {
+        let project_url = database.url();
+        let outcome = project.on(&project_url, &["migrate", "--journal", journal]).run();
+        assert!(outcome.code() == 0 || journal != "twostep", "{}", outcome.stderr);
+        assert_eq!(database.psql("select count(*) from victim"), "0");
+    }
+}
+
+#[test]
+fn a_history_that_somebody_made_beforehand() {
+    let Some(server) = postgres() else { return };
+    for made in [
+        "create schema twostep; create view twostep.migration as select 1 as version",
+        "create schema twostep; create table twostep.migration (version int)",
+        "create schema twostep; create table twostep.run (id int); create function twostep.f() returns int language sql as 'select 1'",
+        "create schema twostep; create materialized view twostep.meta as select 1 as singleton",
+        "create schema twostep; create table twostep.migration (version text); create rule r as on insert to twostep.migration do instead nothing",
+    ] {
+        let database = server.fresh_database();
+        database.psql(made);
+        let before = database.contents();
+        let project = Project::with_migrations(&[("1_a.up.sql", "create table a (i int);")]);
+        let outcome = project.on(&database.url(), &["migrate"]).run();
+        assert!([2, 3, 9].contains(&outcome.code()), "{made}: {}\n{}", outcome.code(), outcome.stderr);
+        complaint(&outcome);
+        assert_eq!(database.psql("select to_regclass('a')"), "", "{made}");
+        assert_eq!(database.contents(), before, "{made}");
+    }
+}
