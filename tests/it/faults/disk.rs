@@ -1,7 +1,10 @@
 //! The disk is full, with a little room left or none: the run says so and what to do; with room again it goes on.
 
+use std::cell::RefCell;
+
 use super::scene::Scene;
 use super::{Tally, chosen, is_long, mariadb, postgres, sqlite};
+use crate::client::Client;
 use crate::servers::{MariaDb, Postgres, postgres::Recipe, required};
 use crate::twostep::Run;
 
@@ -50,23 +53,28 @@ fn postgres_disk_full() {
     let folder = server.folder().join("small");
     server.psql("postgres", &format!("create tablespace small location '{}'", folder.display()));
     server.psql("postgres", "create database filler tablespace small");
+    // No session can begin on a full disk: this one stays.
+    let client = RefCell::new(Client::connect(&server.url("filler"), "filler"));
+    let run = |sql: &str| client.borrow_mut().try_run(sql);
     let rows = |table: &str, kib: usize| {
         // About a page each, so that little is left over.
-        let insert =
-            format!("insert into {table} select repeat('x', 7000) from generate_series(1, {})", kib / 8);
-        server.psql("filler", &format!("alter table {table} alter column a set storage plain")).clear();
-        server.try_psql("filler", &insert)
+        run(&format!("insert into {table} select repeat('x', 7000) from generate_series(1, {})", kib / 8))
     };
     let fill = |room: usize| {
-        server.psql("filler", "create table room (a text); create table rest (a text)");
+        for table in ["room", "rest"] {
+            run(&format!(
+                "create table {table} (a text); alter table {table} alter column a set storage plain"
+            ))
+            .unwrap();
+        }
         rows("room", room).unwrap();
         // The pages of what could not be written stay, down to the last one.
         for kib in [64 << 10, 1 << 10, 64, 8] {
             while rows("rest", kib).is_ok() {}
         }
-        server.psql("filler", "drop table room");
+        run("drop table room").unwrap();
     };
-    let free = || drop(server.psql("filler", "drop table if exists room, rest"));
+    let free = || run("drop table if exists room, rest").unwrap();
     for command in postgres::COMMANDS {
         let scene = postgres::scene_in(&server, command, " tablespace small");
         full(&scene, &fill, &free, 2);

@@ -17,7 +17,12 @@ pub fn at_every_point(scene: &Scene<'_>, few: usize) {
         let place = scene.place();
         let what = format!("killed at {}", points[point - 1]);
         let killed = scene.run(&place.url).env("TWOSTEP_FAULT", point.to_string()).run();
-        assert!(killed.signal().is_some(), "not {what}: {killed:#?}");
+        if killed.signal().is_none() {
+            // A backfill on a server that is quicker this time has fewer chunks, and passes fewer points.
+            assert_eq!(killed.code(), 0, "{what}: {}", killed.stderr);
+            scene.is_at_its_end(&place, &what, &killed.stderr);
+            continue;
+        }
         scene.completes(&place, &what, &killed.stderr);
         tally.survived();
     }

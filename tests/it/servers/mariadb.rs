@@ -73,7 +73,7 @@ impl MariaDb {
             );
             supervisor.write("users.sql", &users, 0o600);
             let prepare = format!(
-                "{} --no-defaults --datadir=\"$PWD/data\" --auth-root-authentication-method=normal --skip-test-db {}\n",
+                "{} --no-defaults --datadir=\"$PWD/data\" --tmpdir=\"$PWD\" --auth-root-authentication-method=normal --skip-test-db {}\n",
                 install.display(),
                 made_with(settings)
             );
