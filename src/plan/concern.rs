@@ -102,6 +102,12 @@ pub(super) fn concerns(change: &Change, before: &Schema) -> Vec<Concern> {
             TableAction::AddColumn { column, .. } => {
                 column.constraints.iter().for_each(|one| referenced(&one.kind, before, &mut all));
             }
+            // What had the name may go in the second step only, as where a table is made anew.
+            TableAction::RenameTable { to } => {
+                let schema = to.schema.clone().or_else(|| full(&alter.table, before).schema);
+                let new = TableName { schema, name: to.name.clone() };
+                all.push(Concern::new(full(&new, before), Vec::new()));
+            }
             TableAction::AttachPartition { partition, .. }
             | TableAction::DetachPartition { partition, .. } => {
                 all.push(Concern::new(full(partition, before), Vec::new()));

@@ -182,8 +182,20 @@ fn write(context: &Context, files: &PlannedFiles) -> Result<(), Report> {
     }
     for path in &files.removed {
         std::fs::remove_file(folder.join(path)).map_err(|error| failed(path, &error))?;
+        leave_no_empty_folder(&folder.join(path), folder.as_path());
     }
     Ok(())
+}
+
+/// Removes the folder of a migration that has one of its own, with a way back that was empty, once nothing else is in it:
+/// what cannot be removed is told by whoever reads the migrations next.
+fn leave_no_empty_folder(file: &std::path::Path, root: &std::path::Path) {
+    let Some(own) = file.parent().filter(|own| *own != root) else { return };
+    let down = own.join("down.sql");
+    if std::fs::read_to_string(&down).is_ok_and(|text| text.trim().is_empty()) {
+        std::fs::remove_file(&down).ok();
+    }
+    std::fs::remove_dir(own).ok();
 }
 
 fn refused(migration: &Migration, refusals: &[Refusal]) -> Report {

@@ -240,6 +240,8 @@ fn what_has_no_two_steps_is_refused() {
         let case = Case { schema: ITEMS, plain, ..Case::default() };
         Deployment::new(None, &case).twostep(&["plan"]).expect(1).stderr
     };
+    let by_hand = "CREATE TABLE fresh (id INTEGER PRIMARY KEY); INSERT INTO fresh SELECT id FROM items; DROP TABLE items; ALTER TABLE fresh RENAME TO items;";
+    assert!(refused(by_hand).contains("`items` is changed a second time"));
     assert!(refused("ALTER TABLE items RENAME TO goods;").contains("cannot have two names"));
     assert!(refused("ALTER TABLE items RENAME COLUMN id TO no;").contains("in the primary key"));
     assert!(refused("ALTER TABLE items ADD COLUMN a INT NOT NULL;").contains("--fill \"items.a=…\""));
