@@ -73,6 +73,11 @@ impl<'s> Scene<'s> {
         scene
     }
 
+    /// What an undisturbed run leaves.
+    pub fn wanted(&self) -> &str {
+        &self.wanted
+    }
+
     /// A new database in the state before.
     pub fn place(&self) -> Place<'s> {
         (self.fresh)(&self.project)
