@@ -16,7 +16,10 @@ pub(super) fn kept(migration: &Migration) -> Vec<String> {
         }
         Body::LargeFile { .. } | Body::Program { .. } => return Vec::new(),
     };
-    let mut lines = vec![format!("-- twostep: {DIRECTIVE} {}", crate::source::slug(&migration.name))];
+    let slug = crate::source::slug(&migration.name);
+    // Of some tools' files there is only the number.
+    let name = if slug.is_empty() { migration.version.to_string() } else { slug };
+    let mut lines = vec![format!("-- twostep: {DIRECTIVE} {name}")];
     if !migration.up.transaction && !text.contains("twostep: no-transaction") {
         lines.push(format!("{MARGIN} -- twostep: no-transaction"));
     }

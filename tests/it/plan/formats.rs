@@ -150,7 +150,7 @@ fn outcomes(fresh: &dyn Fn() -> Option<Place>) -> String {
 
 const SQL_MIGRATE: &str = "sql-migrate: the version 20260201000000_status is no number, so that there is none for the steps behind it";
 const PLAY: &str =
-    "play: the format `play` cannot say what the expand needs: it is not read as one migration";
+    "play: the format `play` cannot say what the contract needs: it is not read as one migration";
 
 #[test]
 fn formats_carry_what_they_can_on_sqlite() {

@@ -138,7 +138,8 @@ fn computed(about: &About<'_>, column: &ColumnDef, default: &Expr) -> Proposal {
     about.batch(&mut proposal, "The rows that were there before.", &set, &condition);
     if column.nullability == Nullability::NotNull {
         proposal.expand.push(Stage::Alone(Action::new(
-            "Every row has a value, and a new one gets it. The table is written anew, while others read and write it.",
+            "Every row has a value, and a new one gets it. The table is written anew, while others read and write it.\n\
+             twostep: allow new-write-restriction because a row that gives none gets the default",
             format!("ALTER TABLE {table} MODIFY {definition}, ALGORITHM=INPLACE, LOCK=NONE"),
         )
         .undone_by(format!(

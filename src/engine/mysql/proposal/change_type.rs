@@ -78,7 +78,8 @@ fn deploy(about: &About<'_>, column: &Name, to: &ColumnDef, old: &Column, propos
     if bare && stopgap.is_none() {
         proposal.expand.push(Stage::Alone(
             Action::new(
-                "Every row has a value. The table is written anew, while others read and write it.",
+                "Every row has a value. The table is written anew, while others read and write it.\n\
+                 twostep: allow new-write-restriction because the triggers give it a value",
                 format!("ALTER TABLE {table} MODIFY {new} {rest}, ALGORITHM=INPLACE, LOCK=NONE"),
             )
             .undone_by(format!("ALTER TABLE {table} MODIFY {new} {first}, ALGORITHM=INPLACE, LOCK=NONE")),

@@ -161,7 +161,14 @@ pub(super) fn alter_type(subject: &Subject<'_>, name: &TableName, action: &TypeA
     let users: Vec<_> = key.iter().flat_map(|key| subject.schema.columns_of_type(key)).collect();
     for (table, column) in users {
         let of = Subject::new(subject.schema, &table.name, subject.version, subject.given, subject.change);
+        let is_default = column.default.as_ref().is_some_and(|one| one.literal.as_ref() == Some(from));
         let column = id(&column.name);
+        if is_default {
+            proposal.missing.push(Missing::Other(format!(
+                "{old} is the default of `{}`: once no code writes it, a migration of its own sets {new}",
+                column
+            )));
+        }
         let sql = format!("UPDATE {} SET {column} = {new} WHERE {column} = {old}", of.sql());
         let action = Action::new("No code writes the old label any more.", sql);
         let key = of.key();
