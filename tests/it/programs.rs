@@ -163,7 +163,7 @@ fn after_a_kill_a_person_says_what_holds() {
             open.stdout
         );
         let status = project.on(&database.url(), &["status", "--exit-code"]).run().expect(1);
-        assert!(status.stdout.contains("half applied"), "{}", status.stdout);
+        assert!(status.stdout.contains("uncertain  2_fill"), "{}", status.stdout);
 
         project.on(&database.url(), &["resolve", "2", answer]).run().expect(0);
         project.write_program("migrations/2_fill.up", "#!/bin/sh\necho again\n");
