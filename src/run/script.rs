@@ -108,6 +108,12 @@ impl Text {
             Text::Own(text) => text,
         }
     }
+
+    /// The rows of a COPY, in the pieces in which they are sent.
+    pub fn in_pieces(&self) -> impl Iterator<Item = Vec<u8>> {
+        const BYTES: usize = 64 * 1024;
+        self.as_str().as_bytes().chunks(BYTES).map(<[u8]>::to_vec)
+    }
 }
 
 impl Statement {

@@ -6,7 +6,6 @@ use super::executor::RunOptions;
 use super::journal::{Journal, JournalError};
 use super::script::{self, ScriptOptions, ScriptProblem, Statement, Work};
 use super::signal::Signal;
-use super::statements::COPY_BYTES;
 use super::watch::{Eyes, Unanswered, Watched, watch};
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Begin, Session, Watcher};
@@ -172,10 +171,7 @@ impl<'a> Seeder<'a> {
         }
         self.watched(&statement.title(), async |session| match &statement.rows {
             None => session.run(statement.sql()).await.map(drop),
-            Some(rows) => {
-                let mut chunks = rows.as_str().as_bytes().chunks(COPY_BYTES).map(|chunk| Ok(chunk.to_vec()));
-                session.copy_in(statement.sql(), &mut chunks).await.map(drop)
-            }
+            Some(rows) => session.copy_in(statement.sql(), &mut rows.in_pieces().map(Ok)).await.map(drop),
         })
         .await
     }

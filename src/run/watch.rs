@@ -1,9 +1,7 @@
 //! Waiting for the server's answer while looking at what goes on: it says what takes long and who is in the way, gives
 //! the run's sign of life, and has the server stop what runs when a signal asks us to.
 
-use super::activity::{Activity, Doing};
 use super::contention;
-use super::executor::Executor;
 use super::signal::Signal;
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Blocker, Session, Watcher};
@@ -20,10 +18,10 @@ const WATCHER_WITHIN: Duration = Duration::from_secs(1);
 const STEP_BACK_AFTER: Duration = Duration::from_secs(1);
 
 /// How often it is said that a statement still runs, and that this run is alive.
-const SAY_EVERY: Duration = Duration::from_secs(5);
+pub(super) const SAY_EVERY: Duration = Duration::from_secs(5);
 
 /// How often it is written what this run does, where that changes.
-const TELL_EVERY: Duration = Duration::from_secs(1);
+pub(super) const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// How something is watched.
 #[derive(Debug, Clone, Copy)]
@@ -136,53 +134,15 @@ fn as_contention(mut error: DbError, stepped_back: bool) -> DbError {
     error
 }
 
-impl Executor<'_> {
-    /// [`watch`], on the run's own session.
-    pub(super) async fn watched<T>(
-        &mut self,
-        how: Watched<'_>,
-        act: impl AsyncFnOnce(&mut dyn Session) -> Result<T, DbError>,
-    ) -> Result<T, Unanswered> {
-        let heartbeat = self.run_id.map(|id| self.journal.heartbeat_sql(id, self.activity.as_ref()));
-        let mut eyes = Eyes::new(self.watcher.as_deref_mut(), heartbeat, Some(&mut self.last_sign));
-        let migration = self.activity.as_ref().map(|one| one.migration.clone()).unwrap_or_default();
-        let waiting =
-            |on: String| Activity { migration: migration.clone(), doing: Doing::WaitingForLock(on) };
-        let waits = |on: String| self.run_id.map(|id| self.journal.heartbeat_sql(id, Some(&waiting(on))));
-        eyes.waits = Some(&waits);
-        let session = self.session.as_deref_mut().expect("something is only watched on an open session");
-        let answer = watch(session, &mut eyes, &self.signal, how, act).await;
-        self.seen_blockers = eyes.seen;
-        answer
-    }
-
-    /// Writes that this run is alive, where it has not done so for a while: a run that is silent is taken for dead.
-    pub(super) async fn sign_of_life(&mut self) {
-        self.sign_after(SAY_EVERY).await;
-    }
-
-    /// Writes what this run does now, where the last time was a while ago.
-    pub(super) async fn tell_activity(&mut self) {
-        self.sign_after(TELL_EVERY).await;
-    }
-
-    async fn sign_after(&mut self, time: Duration) {
-        let Some(id) = self.run_id.filter(|_| self.last_sign.elapsed() >= time) else { return };
-        let heartbeat = Some(self.journal.heartbeat_sql(id, self.activity.as_ref()));
-        let mut eyes = Eyes::new(self.watcher.as_deref_mut(), heartbeat, Some(&mut self.last_sign));
-        eyes.sign_of_life().await;
-    }
-}
-
 /// The second connection, and what it is used for. Nothing of it may keep the run waiting.
 pub(super) struct Eyes<'e> {
     watcher: Option<&'e mut (dyn Watcher + 'static)>,
     heartbeat: Option<String>,
     /// What writes that it waits for these.
-    waits: Option<&'e (dyn Fn(String) -> Option<String> + Sync)>,
+    pub(super) waits: Option<&'e (dyn Fn(String) -> Option<String> + Sync)>,
     last_sign: Option<&'e mut Instant>,
     /// Who was in the way when the deadline had passed.
-    seen: Vec<Blocker>,
+    pub(super) seen: Vec<Blocker>,
 }
 
 impl<'e> Eyes<'e> {
@@ -215,7 +175,7 @@ impl<'e> Eyes<'e> {
         queued
     }
 
-    async fn sign_of_life(&mut self) {
+    pub(super) async fn sign_of_life(&mut self) {
         if let Some(last) = &mut self.last_sign {
             **last = Instant::now();
         }

@@ -1,85 +1,32 @@
 //! Backfills: an UPDATE that goes through its table in chunks of rows, each a transaction that also writes how far it
 //! has come. It may be stopped anywhere and goes on there; the size of a chunk follows the time that one takes.
 
-use super::activity::{Activity, Doing};
-use super::executor::{Executor, StatementProblem};
-use super::machine::{Event, Failure};
-use super::watch::{FirstLook, Watched};
+use super::failure::StatementProblem;
+use super::run::shown;
+use super::state::Executor;
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::Row;
 use crate::engine::backfill::{self, Chunks, key_column};
+use crate::run::activity::{self, Activity, Doing};
+use crate::run::fault;
+use crate::run::machine::{Event, Failure};
+use crate::run::pace::{Pace, ROWS, next_rows, rest_after};
+use crate::run::script::Statement;
+use crate::run::watch::{FirstLook, Watched};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// Rows of the first chunk.
 const FIRST_ROWS: u64 = 1_000;
-/// Fewest and most rows of a chunk.
-const ROWS: (u64, u64) = (50, 50_000);
+
 /// How often progress is said.
 const SAY_EVERY: Duration = Duration::from_secs(5);
+
 /// How often it is looked whether somebody is to be given way to.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// The longest pause for others' locks and statements: whoever waits longer does not wait for us.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
-
-/// How fast backfills go, and whom they give way to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pace {
-    /// How long a chunk is to take.
-    pub chunk: Duration,
-    /// The share of the time that is left to others.
-    pub rest_percent: u32,
-    /// A replica that is further behind than this is waited for.
-    pub max_lag: Duration,
-    /// The same in bytes of the log.
-    pub max_lag_bytes: u64,
-    /// It pauses while more sessions than this have waited for a lock for a second.
-    pub max_waiting: u64,
-    /// It pauses while more statements of others than this run.
-    pub max_active: Option<u64>,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            chunk: Duration::from_millis(100),
-            rest_percent: 10,
-            max_lag: Duration::from_secs(10),
-            max_lag_bytes: 256 * 1024 * 1024,
-            max_waiting: 0,
-            max_active: None,
-        }
-    }
-}
-
-/// Why it gives way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct GivesWay {
-    why: String,
-    /// Whether it does so for as long as it takes.
-    always: bool,
-}
-
-impl Pace {
-    /// What the answer of [`backfill::load_query`] means.
-    fn gives_way(&self, lag_s: i64, lag_bytes: i64, waiting: i64, active: i64) -> Option<GivesWay> {
-        let number = |number: i64| u64::try_from(number).unwrap_or(0);
-        let says = |why: String, always| Some(GivesWay { why, always });
-        if number(lag_s) > self.max_lag.as_secs() {
-            return says(format!("a replica is {lag_s} s behind"), true);
-        }
-        if number(lag_bytes) > self.max_lag_bytes {
-            return says(format!("a replica is {} MiB behind", number(lag_bytes) / (1024 * 1024)), true);
-        }
-        if number(waiting) > self.max_waiting {
-            return says(format!("{waiting} sessions wait for a lock"), false);
-        }
-        match self.max_active {
-            Some(most) if number(active) > most => says(format!("{active} statements of others run"), false),
-            Some(_) | None => None,
-        }
-    }
-}
 
 /// A backfill that is under way.
 pub(super) struct Backfill {
@@ -118,6 +65,20 @@ impl Backfill {
     }
 }
 
+impl Backfill {
+    /// About how long it goes on, once that can be told.
+    fn left(&self) -> Option<Duration> {
+        let done = self.seen - self.seen_before;
+        let left = self.of.checked_sub(self.seen).filter(|_| done > 0)?;
+        Some(Duration::from_secs_f64(self.started.elapsed().as_secs_f64() * left as f64 / done as f64))
+    }
+
+    fn doing(&self, pausing: Option<String>) -> Doing {
+        let left_s = self.left().map(|left| left.as_secs());
+        Doing::Backfilling { rows: self.seen, of: self.of, left_s, pausing }
+    }
+}
+
 /// A cursor of the journal: the key, and how many rows lie before it.
 fn read_cursor(text: &str) -> Option<(Option<Vec<String>>, u64)> {
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
@@ -152,7 +113,7 @@ impl Executor<'_> {
             let begun = self.begin_backfill(unit, ordinal).await?;
             self.backfills.insert(unit, begun);
         }
-        let title = self.statement(unit, ordinal).map(super::script::Statement::title).unwrap_or_default();
+        let title = self.statement(unit, ordinal).map(Statement::title).unwrap_or_default();
         let Some(one) = self.backfills.get(&unit) else { return Ok(()) };
         let started = Instant::now();
         let (chunks, after, rows) = (one.chunks.clone(), one.after.clone(), one.rows);
@@ -175,7 +136,7 @@ impl Executor<'_> {
         let look = retries.then(|| FirstLook::Note(self.patience(false) / 2));
         let how = Watched { first_look: look, ..Watched::without_limit(&title) };
         let found = self.watched(how, async |session| session.query(&update).await).await?;
-        super::fault::point("in a chunk");
+        fault::point("in a chunk");
         if let Some(one) = self.backfills.get_mut(&unit) {
             one.next = last.is_some().then(|| (key_of(&found), rows));
             one.size = size;
@@ -193,7 +154,7 @@ impl Executor<'_> {
         let Some(statement) = self.statement(unit, ordinal).cloned() else {
             return Err(refused("there is no such statement".to_owned()));
         };
-        let dialect = self.url().dialect();
+        let dialect = self.url.dialect();
         let sql = statement.sql().to_owned();
         let server = |error| StatementProblem::Server { error, relation: None };
         let named = statement.backfill.clone().unwrap_or_default();
@@ -249,7 +210,7 @@ impl Executor<'_> {
         let row = self.statement_row(unit, piece.statements.start, cursor);
         let started = if first { self.started_sql(task, task.direction) } else { None };
         let mut sql: Vec<String> = started.into_iter().collect();
-        sql.extend(backfill::soft_commit(self.url().dialect()).map(str::to_owned));
+        sql.extend(backfill::soft_commit(self.url.dialect()).map(str::to_owned));
         sql.push(self.journal.part_sql(&row));
         sql.join(";")
     }
@@ -292,7 +253,7 @@ impl Executor<'_> {
 
     /// Waits while replicas are far behind, or others wait for locks or have much to do.
     async fn give_way(&mut self, unit: usize, migration: &str, pace: &Pace) {
-        let Some(ask) = backfill::load_query(self.url().dialect()) else { return };
+        let Some(ask) = backfill::load_query(self.url.dialect()) else { return };
         let since = Instant::now();
         let mut said: Option<Instant> = None;
         loop {
@@ -329,40 +290,10 @@ fn key_of(found: &[Row]) -> Option<Vec<String>> {
     found.first().map(|row| (0..row.0.len()).map(|at| row.text(at).to_owned()).collect())
 }
 
-/// How long others have to themselves after a chunk that took so long.
-fn rest_after(took: Duration, pace: &Pace) -> Duration {
-    let others = pace.rest_percent.min(95);
-    // Of ten chunks that have waited for a lock, none is to be paid for tenfold.
-    (took * others / (100 - others)).min(pace.chunk * 20)
-}
-
-/// The rows of the next chunk, so that it takes as long as it is to take.
-fn next_rows(rows: u64, took: Duration, aim: Duration) -> u64 {
-    let took = took.as_micros().max(1);
-    let ideal = u128::from(rows) * aim.as_micros() / took;
-    let ideal = u64::try_from(ideal).unwrap_or(ROWS.1);
-    ideal.clamp(rows / 2, rows * 4).clamp(ROWS.0, ROWS.1)
-}
-
-impl Backfill {
-    /// About how long it goes on, once that can be told.
-    fn left(&self) -> Option<Duration> {
-        let done = self.seen - self.seen_before;
-        let left = self.of.checked_sub(self.seen).filter(|_| done > 0)?;
-        Some(Duration::from_secs_f64(self.started.elapsed().as_secs_f64() * left as f64 / done as f64))
-    }
-
-    fn doing(&self, pausing: Option<String>) -> Doing {
-        let left_s = self.left().map(|left| left.as_secs());
-        Doing::Backfilling { rows: self.seen, of: self.of, left_s, pausing }
-    }
-}
-
 fn say(migration: &str, one: &Backfill) {
     let percent =
-        super::activity::percent(one.seen, one.of).map_or_else(String::new, |share| format!(" ({share} %)"));
-    let estimate =
-        one.left().map_or_else(String::new, |left| format!(", about {} left", super::executor::shown(left)));
+        activity::percent(one.seen, one.of).map_or_else(String::new, |share| format!(" ({share} %)"));
+    let estimate = one.left().map_or_else(String::new, |left| format!(", about {} left", shown(left)));
     tracing::info!(
         event = "backfilling",
         migration,
@@ -376,40 +307,6 @@ fn say(migration: &str, one: &Backfill) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn chunks_grow_and_shrink_with_the_time_that_they_take() {
-        let ms = Duration::from_millis;
-        let next_rows = |rows, took| next_rows(rows, took, ms(100));
-        assert_eq!(next_rows(1_000, ms(10)), 4_000);
-        assert_eq!(next_rows(1_000, ms(100)), 1_000);
-        assert_eq!(next_rows(1_000, ms(130)), 769);
-        assert_eq!(next_rows(1_000, ms(5_000)), 500);
-        assert_eq!(next_rows(60, ms(5_000)), 50);
-        assert_eq!(next_rows(40_000, ms(1)), 50_000);
-    }
-
-    #[test]
-    fn others_are_given_way_to() {
-        let pace = Pace::default();
-        assert_eq!(pace.gives_way(10, 1_000, 0, 50), None);
-        let why = |found: Option<GivesWay>| found.expect("it gives way").why;
-        assert_eq!(why(pace.gives_way(11, 0, 0, 0)), "a replica is 11 s behind");
-        assert_eq!(why(pace.gives_way(0, 300 * 1024 * 1024, 0, 0)), "a replica is 300 MiB behind");
-        assert_eq!(why(pace.gives_way(0, 0, 2, 0)), "2 sessions wait for a lock");
-        let busy = Pace { max_active: Some(8), ..Pace::default() };
-        assert_eq!(why(busy.gives_way(0, 0, 0, 9)), "9 statements of others run");
-        assert!(!busy.gives_way(0, 0, 0, 9).expect("it gives way").always);
-    }
-
-    #[test]
-    fn a_share_of_the_time_is_left_to_others() {
-        let rest =
-            |rest_percent| rest_after(Duration::from_millis(90), &Pace { rest_percent, ..Pace::default() });
-        assert_eq!(rest(0), Duration::ZERO);
-        assert_eq!(rest(10), Duration::from_millis(10));
-        assert_eq!(rest(50), Duration::from_millis(90));
-    }
 
     #[test]
     fn cursors_are_read_as_they_are_written() {

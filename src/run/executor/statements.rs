@@ -1,16 +1,23 @@
 //! Sending statements: locks asked for without queueing, rows of COPY, and each of them watched.
 
-use super::contention::Contention;
-use super::executor::{Executor, Held, StatementProblem};
-use super::script::{Statement, Text};
-use super::watch::{FirstLook, Unanswered, Watched};
+use super::failure::StatementProblem;
+use super::state::Executor;
 use crate::db::error::DbError;
-use crate::dialect::Dialect;
 use crate::engine::LockRequest;
-use std::time::Duration;
+use crate::run::contention::Contention;
+use crate::run::script::{self, Statement, Text};
+use crate::run::watch::{FirstLook, Watched};
+use std::collections::HashSet;
 
-/// Rows of a COPY are sent in pieces of this many bytes.
-pub(super) const COPY_BYTES: usize = 64 * 1024;
+/// Locks that the open transaction has, or whose tables nobody else can know.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) locks: HashSet<(String, &'static str)>,
+    pub(super) made: HashSet<String>,
+    /// Whether a lock of a kind that keeps others waiting is held.
+    pub(super) strong: bool,
+    pub(super) patient: Option<bool>,
+}
 
 impl Executor<'_> {
     /// Runs one statement of an open transaction, after its locks were found free.
@@ -80,11 +87,9 @@ impl Executor<'_> {
     }
 
     async fn send_rows(&mut self, sql: &str, rows: &Text) -> Result<(), StatementProblem> {
-        let title = super::script::title(sql);
+        let title = script::title(sql);
         let sent = self.watched(Watched::without_limit(&title), async |session| {
-            let bytes = rows.as_str().as_bytes();
-            let mut chunks = bytes.chunks(COPY_BYTES).map(|chunk| Ok(chunk.to_vec()));
-            session.copy_in(sql, &mut chunks).await
+            session.copy_in(sql, &mut rows.in_pieces().map(Ok)).await
         });
         sent.await.map(drop).map_err(StatementProblem::from)
     }
@@ -95,46 +100,9 @@ impl Executor<'_> {
         sql: &str,
         first_look: Option<FirstLook>,
     ) -> Result<(), StatementProblem> {
-        let title = super::script::title(sql);
+        let title = script::title(sql);
         let how = Watched { title: &title, deadline: self.statement_deadline(), first_look };
         let sent = self.watched(how, async |session| session.run(sql).await);
         sent.await.map(drop).map_err(StatementProblem::from)
-    }
-
-    /// Longest time that a statement of this migration stands in a lock's queue.
-    pub(super) fn lock_timeout(&self) -> Duration {
-        self.limits.lock_timeout.unwrap_or(self.options.lock_timeout)
-    }
-
-    /// How long this migration tries again to get its locks.
-    pub(super) fn lock_deadline(&self) -> Duration {
-        self.limits.lock_deadline.unwrap_or(self.options.lock_deadline)
-    }
-
-    /// Sets the migration's own `statement_timeout`, where the server watches that itself: for the open transaction,
-    /// or until the session is taken back to what it was.
-    pub(super) async fn limit_statements(&mut self, in_transaction: bool) -> Result<(), DbError> {
-        let Some(limit) = self.limits.statement_timeout.filter(|_| self.url().dialect() == Dialect::Postgres)
-        else {
-            return Ok(());
-        };
-        let local = if in_transaction { "LOCAL " } else { "" };
-        let sql = format!("SET {local}statement_timeout = {}", limit.as_millis());
-        self.session().run(&sql).await.map(drop)
-    }
-
-    /// How long a statement may take, where the server does not watch that itself.
-    fn statement_deadline(&self) -> Option<Duration> {
-        let limit = self.limits.statement_timeout.unwrap_or(self.options.connect.statement_timeout);
-        (self.url().dialect() == Dialect::Mysql && !limit.is_zero()).then_some(limit)
-    }
-}
-
-impl From<Unanswered> for StatementProblem {
-    fn from(unanswered: Unanswered) -> Self {
-        match unanswered {
-            Unanswered::Server(error) => StatementProblem::Server { error, relation: None },
-            Unanswered::NotAnswering => StatementProblem::NotAnswering,
-        }
     }
 }

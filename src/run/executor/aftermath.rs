@@ -1,0 +1,137 @@
+//! After a statement alone that failed, or of which nobody has said what came of it: what it left behind is cleared
+//! away, and the catalog tells whether it was carried out.
+
+use super::state::Executor;
+use crate::db::error::{DbError, DbErrorClass};
+use crate::db::session::IN_TRANSACTION;
+use crate::run::error::RunError;
+use crate::run::journal::JournalError;
+use crate::run::machine::{Event, Failure, Finding};
+use crate::run::task::Direction;
+use crate::run::watch::{Unanswered, Watched};
+use crate::source::Version;
+use std::time::Duration;
+
+/// How long a failed statement's remains are tried to be cleared away: what is left then is the next run's to do.
+const CLEAN_UP_WITHIN: Duration = Duration::from_secs(2);
+
+impl Executor<'_> {
+    pub(super) async fn clean_up(&mut self, unit: usize) -> Event {
+        // A statement that a signal stopped is cleared away too; the signal must not stop that as well.
+        match self.try_clean_up(unit).await {
+            Ok(()) => Event::Done,
+            Err(Unanswered::NotAnswering) => Event::Failed(Failure::NotAnswering),
+            Err(Unanswered::Server(error)) => {
+                tracing::warn!(
+                    "what the failed statement left behind could not be cleared away now, the next run does it: {error}"
+                );
+                Event::Failed(if error.class == DbErrorClass::ConnectionLost {
+                    Failure::Lost
+                } else {
+                    Failure::Refused
+                })
+            }
+        }
+    }
+
+    async fn try_clean_up(&mut self, unit: usize) -> Result<(), Unanswered> {
+        let (_, task, piece) = self.unit(unit);
+        let ordinal = piece.statements.start;
+        let (version, direction) = (task.record.version.clone(), task.direction);
+        let first = task.done.is_empty();
+        let known = task.known;
+        let sql =
+            self.statement(unit, ordinal).map(|statement| statement.sql().to_owned()).unwrap_or_default();
+        let before = self.intended.get(&unit).cloned().flatten();
+        if self.transaction.take().is_some() {
+            self.session().rollback().await.map_err(Unanswered::Server)?;
+            if self.is_marked(&version, ordinal).await.map_err(Unanswered::Server)? {
+                return Err(Unanswered::Server(DbError::new(
+                    DbErrorClass::Statement,
+                    "it had committed a part of what it does before it failed",
+                )));
+            }
+        }
+        // Dropping an index waits for whoever uses its table.
+        let how = Watched::within("clearing away what the statement left behind", CLEAN_UP_WITHIN);
+        self.watched(how, async |session| session.clear_alone(&sql, before.as_deref()).await).await?;
+        let mut journal = vec![self.journal.forget_intent_sql(&version, ordinal)];
+        if first {
+            match direction {
+                Direction::Up if !known => journal.push(self.journal.reverted_sql(&version)),
+                Direction::Up => {}
+                Direction::Down => journal.push(self.journal.still_applied_sql(&version)),
+            }
+        }
+        self.write(&journal.join(";")).await.map_err(Unanswered::Server)
+    }
+
+    /// Whether what the statement runs has committed.
+    async fn is_marked(&mut self, version: &Version, ordinal: usize) -> Result<bool, DbError> {
+        let journal = self.journal;
+        match journal.read(self.session()).await {
+            Ok(history) => Ok(history
+                .statements
+                .iter()
+                .any(|row| row.version == *version && row.ordinal == ordinal && row.marked)),
+            Err(JournalError::Database(error)) => Err(error),
+            Err(error) => Err(DbError::new(DbErrorClass::Statement, error.to_string())),
+        }
+    }
+
+    pub(super) async fn investigate(&mut self, unit: usize) -> Event {
+        let (_, task, piece) = self.unit(unit);
+        let ordinal = piece.statements.start;
+        let intent = task.intent.clone();
+        let place = self.place(unit, Some(ordinal));
+        let Some(statement) = self.statement(unit, ordinal).cloned() else {
+            let known = "a program was started, and whether it finished is not known".to_owned();
+            return self.fail(Failure::Refused, RunError::Uncertain { place, known });
+        };
+        let before = match (self.intended.get(&unit), intent) {
+            (Some(before), _) => before.clone(),
+            (None, Some(intent)) if intent.checksum == statement.checksum() => intent.before,
+            (None, Some(_)) => {
+                let known = "its text is another one now than when it was run".to_owned();
+                return self.fail(Failure::Refused, RunError::Uncertain { place, known });
+            }
+            (None, None) => None,
+        };
+        let marked = self.unit(unit).1.intent.as_ref().is_some_and(|intent| intent.marked);
+        let title = format!("finding out what came of {}", statement.title());
+        let how = Watched::within(&title, self.lock_deadline());
+        let sql = statement.sql();
+        let found = match before.as_deref() {
+            Some(IN_TRANSACTION) if marked => Ok(Finding::Unknown),
+            Some(IN_TRANSACTION) => Ok(Finding::NotDone),
+            before => self.watched(how, async |session| session.after_alone(sql, before).await).await,
+        };
+        self.intended.insert(unit, before);
+        match found {
+            Ok(Finding::Unknown) => {
+                let known = "it runs outside a transaction, and the catalog does not tell".to_owned();
+                self.error = Some(RunError::Uncertain { place, known });
+                Event::Found(Finding::Unknown)
+            }
+            Ok(finding) => {
+                tracing::info!(
+                    event = "resolved",
+                    "{place}: an earlier run was stopped in it; it was {}carried out",
+                    if finding == Finding::Done { "" } else { "not " }
+                );
+                Event::Found(finding)
+            }
+            Err(Unanswered::NotAnswering) => self.fail(Failure::NotAnswering, RunError::NotAnswering),
+            Err(Unanswered::Server(error))
+                if error.class == DbErrorClass::Cancelled && !self.signal.is_raised() =>
+            {
+                let blockers = std::mem::take(&mut self.seen_blockers);
+                let waited_s = self.lock_deadline().as_secs();
+                self.fail(Failure::Contention, RunError::LeftBehind { place, waited_s, blockers, error })
+            }
+            Err(Unanswered::Server(error)) => {
+                self.fail_database(error, |error| RunError::Statement { place, error })
+            }
+        }
+    }
+}
