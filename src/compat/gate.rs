@@ -202,6 +202,11 @@ pub fn sessions(connected: Option<&[Connected]>, releases: Releases<'_>) -> Repl
     Reply::new(Answer::No, vec!["each session is of a release that does without".to_owned()])
 }
 
+/// Whether a session of a release is connected that needs nothing of what the contract takes away.
+pub fn is_live(connected: &[Connected], releases: Releases<'_>) -> bool {
+    connected.iter().any(|one| !is_tool(&one.application) && carries(&one.application, releases.live))
+}
+
 /// Whether `name` carries the id of one of `releases`: all of it, or its first characters.
 fn carries(name: &str, releases: &[String]) -> bool {
     let words = || name.split(|c: char| !c.is_ascii_alphanumeric());
@@ -291,5 +296,7 @@ mod tests {
         assert_eq!(ask(&["web 3f2a9c1d77", "web"], releases), Answer::CannotTell);
         assert_eq!(ask(&[""], releases), Answer::CannotTell);
         assert_eq!(sessions(None, releases).answer, Answer::CannotTell);
+        assert!(is_live(&[one("psql"), one("web 3f2a9c1d77")], releases));
+        assert!(!is_live(&[one("twostep 3f2a9c1d77"), one("web 0badcafe11")], releases));
     }
 }

@@ -179,10 +179,42 @@ pub struct History {
     pub open_runs: Vec<OpenRun>,
     /// The highest run number so far.
     pub last_run_id: i64,
-    /// The place in the order of application of the last migration that a release has which is confirmed to be live.
-    pub confirmed: Option<i64>,
+    /// What was confirmed last.
+    pub confirmed: Option<Live>,
     /// Where the database was taken over from, if it was.
     pub adopted: Option<AdoptedFrom>,
+}
+
+/// What a release has that is confirmed to be live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// The place in the order of application of the last of its migrations that is applied.
+    pub sequence: i64,
+    /// The contracts among its files that were not applied: it does without what they take away.
+    pub contracts: Vec<Version>,
+    /// Whether it was said although older code was seen.
+    pub anyway: bool,
+}
+
+impl Live {
+    /// As the run's row keeps it.
+    fn to_text(&self) -> String {
+        let contracts: Vec<&str> = self.contracts.iter().map(Version::as_str).collect();
+        serde_json::json!({ "sequence": self.sequence, "contracts": contracts, "anyway": self.anyway })
+            .to_string()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let value: serde_json::Value = serde_json::from_str(text).ok()?;
+        // At first only the place was written.
+        let sequence = value.as_i64().or_else(|| value.get("sequence")?.as_i64())?;
+        let contracts = value.get("contracts").and_then(|all| all.as_array()).into_iter().flatten();
+        Some(Self {
+            sequence,
+            contracts: contracts.filter_map(|one| Some(Version::new(one.as_str()?))).collect(),
+            anyway: value.get("anyway").and_then(serde_json::Value::as_bool).unwrap_or(false),
+        })
+    }
 }
 
 /// Where a database was taken over from.
@@ -505,7 +537,7 @@ impl Journal {
                 "m" => history.applied.push(applied(row).map_err(|why| self.foreign(&why))?),
                 "s" => history.statements.push(statement(row)),
                 "a" => history.adopted = AdoptedFrom::from_text(row.text(1)),
-                "c" => history.confirmed = row.number(1),
+                "c" => history.confirmed = Live::from_text(row.text(1)),
                 "o" => history.open_runs.push(open_run(row)),
                 _ => {
                     history.last_run_id = row.number(1).unwrap_or(0);
@@ -661,13 +693,13 @@ impl Journal {
         )
     }
 
-    /// Writes that a release is live whose last migration has the place `sequence` in the order of application.
-    pub fn confirm_sql(&self, run: &RunRecord, sequence: i64) -> String {
+    /// Writes that a release is live.
+    pub fn confirm_sql(&self, run: &RunRecord, live: &Live) -> String {
         let run = RunRecord { command: CONFIRM.to_owned(), ..run.clone() };
         format!(
             "{};{}",
             self.begin_run_sql(&run),
-            self.finish_run_sql(run.id, "done", 0, Some(&sequence.to_string()))
+            self.finish_run_sql(run.id, "done", 0, Some(&live.to_text()))
         )
     }
 

@@ -1,6 +1,6 @@
 //! Bringing a database to where a release needs it: what is to be done (`pending`), the statements of it
 //! (`script`), what happens next (`machine`, pure), doing it (`executor`), and what is remembered (`journal`). What another tool has done is
-//! taken over by `adopt`.
+//! taken over by `adopt`; `gate` looks who still needs what a contract takes away.
 
 pub mod activity;
 pub mod adopt;
@@ -9,6 +9,7 @@ pub mod contention;
 pub mod error;
 pub mod executor;
 mod fault;
+pub mod gate;
 pub mod journal;
 pub(crate) mod large;
 pub mod limits;

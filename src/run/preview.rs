@@ -2,6 +2,7 @@
 
 use super::error::RunError;
 use super::executor::RunOptions;
+use super::gate;
 use super::journal::{History, Journal, State};
 use super::others;
 use super::script::Work;
@@ -22,6 +23,7 @@ pub async fn preview(
     options: &RunOptions,
 ) -> Result<Agenda, RunError> {
     let mut downs = HashMap::new();
+    let mut seen = goal.clone();
     let history = if url.is_missing_file() {
         History::default()
     } else {
@@ -36,11 +38,12 @@ pub async fn preview(
                 downs.insert(version, down);
             }
         }
+        seen = gate::seen(&mut *session, folder, &history, goal, options.release.as_deref()).await;
         session.close().await;
         history
     };
     let author = Author { by: options.host.clone(), release: options.release.clone() };
-    task::agenda(goal, folder, &history, &downs, &author, url.dialect())
+    task::agenda(&seen, folder, &history, &downs, &author, url.dialect())
 }
 
 /// The SQL of `tasks`, statement by statement, with its transactions, locks and timeouts.

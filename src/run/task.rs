@@ -4,7 +4,7 @@ use super::error::RunError;
 use super::journal::{Applied, History, MigrationRecord, State, StatementRow, StoredDown};
 use super::limits::Limits;
 use super::machine::Unit;
-use super::pending::{self, Backfills, OutOfOrder, RollbackTarget, Wanted};
+use super::pending::{self, Backfills, Contracts, Gate, OutOfOrder, RollbackTarget, Wanted};
 use super::script::{self, Prepared, ScriptOptions, ScriptProblem, Statement, Work};
 use crate::dialect::Dialect;
 use crate::engine;
@@ -222,7 +222,10 @@ fn migrate(
     let mut tasks = Vec::with_capacity(comparison.pending.len());
     let mut problems = Vec::new();
     let mut free = history.next_sequence()..;
-    let held = pending::held(folder, history, &comparison.pending, wanted.contracts);
+    let held = pending::held(folder, history, &comparison.pending, wanted.contracts, &wanted.gate);
+    if let (Contracts::Apply, Gate::Closed(who)) = (wanted.contracts, &wanted.gate) {
+        warnings.push(format!("contracts are applied although older code is there: {who}"));
+    }
     let waits = |position: &usize| held.iter().any(|held| held.position == *position);
     // There are no rows in a database that has nothing.
     let leaves = wanted.backfills == Backfills::Leave && !history.applied.is_empty();

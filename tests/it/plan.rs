@@ -5,6 +5,7 @@ mod backfill;
 mod backfill_others;
 mod corpora;
 mod formats;
+mod gate;
 mod load;
 mod mysql;
 mod operations;

@@ -7,7 +7,7 @@ use crate::cli::printer::Report;
 use crate::db::url::DatabaseUrl;
 use crate::run::executor::{self, EarlySession, RunReport, shown};
 use crate::run::machine::Outcome;
-use crate::run::pending::{Contracts, Wanted};
+use crate::run::pending::{Contracts, Gate, Wanted};
 use crate::run::preview;
 use crate::run::task::Goal;
 use crate::source::Folder;
@@ -135,6 +135,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
         contracts,
         because: args.contract.clone(),
         backfills: context.settings.backfills(),
+        gate: Gate::Unknown,
     };
     let goal = Goal::Migrate(wanted);
     if args.dry_run {

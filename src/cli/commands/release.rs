@@ -5,7 +5,9 @@ use crate::cli::exit::Exit;
 use crate::cli::explain;
 use crate::cli::gate;
 use crate::cli::printer::Report;
-use crate::run::journal::RunRecord;
+use crate::run::gate::asked;
+use crate::run::journal::{Live, RunRecord};
+use crate::source::{Migration, Phase};
 use clap::Subcommand;
 
 /// What is said of a release.
@@ -57,13 +59,13 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit, Report> {
         folder.migrations.iter().any(|migration| migration.version == *version)
     };
     let known = history.applied.iter().filter(|applied| is_file(&applied.version));
-    let Some(last) = known.map(|applied| applied.sequence).max() else {
+    let Some(sequence) = known.map(|applied| applied.sequence).max() else {
         return Err(Report::new(Exit::Usage, "no migration of these files is applied to the database")
             .why("a release is live with the migrations that it was made for")
             .state("nothing changed")
             .help("run it where the files of the release are; `twostep status` lists what is applied"));
     };
-    let seen = gate::asked(&mut *session, &folder, &history, release).await.map_err(database)?;
+    let seen = asked(&mut *session, &folder, &history, Some(release)).await.map_err(database)?;
     if let Some(seen) = &seen {
         if args.anyway.is_none()
             && let Some(refused) = gate::refused(seen, release)
@@ -82,7 +84,11 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit, Report> {
         by: identity.user,
         backend: identity.backend,
     };
-    session.run(&journal.confirm_sql(&record, last)).await.map_err(database)?;
+    let waits =
+        |one: &&Migration| one.phase() == Some(Phase::Contract) && history.get(&one.version).is_none();
+    let contracts = folder.migrations.iter().filter(waits).map(|one| one.version.clone()).collect();
+    let live = Live { sequence, contracts, anyway: args.anyway.is_some() };
+    session.run(&journal.confirm_sql(&record, &live)).await.map_err(database)?;
     session.unlock(&key).await.map_err(database)?;
     session.close().await;
     context.printer.result(&format!(

@@ -1,7 +1,7 @@
 //! The look that a contract's gate takes at the server, on any session of it.
 
 use super::{Connected, connected, counted};
-use crate::compat::gate::{Answer, Counts, Releases, Reply, calls, sessions};
+use crate::compat::gate::{Answer, Counts, Releases, Reply, calls, is_live, sessions};
 use crate::db::error::DbError;
 use crate::db::session::Session;
 use crate::schema::model::Schema;
@@ -27,6 +27,8 @@ pub struct Seen {
     pub calls: Reply,
     /// Whether sessions of older releases are connected.
     pub sessions: Reply,
+    /// Whether a session of a release is connected that does without.
+    pub is_live: bool,
 }
 
 impl Seen {
@@ -51,7 +53,9 @@ pub async fn look(session: &mut dyn Session, question: Question<'_>) -> Result<S
             .push("a server and its standbys count by themselves, and only this one was asked".to_owned());
     }
     let connected: Option<Vec<Connected>> = connected(session).await?;
+    let all = connected.as_deref().unwrap_or_default();
     Ok(Seen {
+        is_live: is_live(all, question.releases),
         calls: calls(question.then, &now, question.before, question.after),
         sessions: sessions(connected.as_deref(), question.releases),
     })

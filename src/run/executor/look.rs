@@ -4,6 +4,7 @@ use super::state::Executor;
 use crate::db::error::DbErrorClass;
 use crate::run::contention;
 use crate::run::error::RunError;
+use crate::run::gate;
 use crate::run::journal::{History, JournalError, State, StoredDown};
 use crate::run::machine::{Event, Failure};
 use crate::run::pending::{Backfills, Wanted};
@@ -97,19 +98,26 @@ impl Executor<'_> {
         author: &Author,
     ) -> Result<Agenda, RunError> {
         let dialect = self.url.dialect();
-        let agenda = task::agenda(self.goal, self.folder, &self.history, downs, author, dialect)?;
+        let goal = self.seen().await;
+        let agenda = task::agenda(&goal, self.folder, &self.history, downs, author, dialect)?;
         let concerns = agenda.fills_rows() || matches!(self.goal, Goal::Rollback(_));
         let alone = !self.locked || self.journal.fills_rows() || self.url.is_file();
         if !concerns || alone || self.has_backfill_lock().await? {
             return Ok(agenda);
         }
-        match self.goal {
+        match goal {
             Goal::Migrate(wanted) => {
-                let left = Goal::Migrate(Wanted { backfills: Backfills::Leave, ..wanted.clone() });
+                let left = Goal::Migrate(Wanted { backfills: Backfills::Leave, ..wanted });
                 task::agenda(&left, self.folder, &self.history, downs, author, dialect)
             }
             Goal::Rollback(_) => Err(RunError::BackfillRuns),
         }
+    }
+
+    /// The goal, with what is seen of those who need what its contracts take away.
+    async fn seen(&mut self) -> Goal {
+        let Some(session) = self.session.as_deref_mut() else { return self.goal.clone() };
+        gate::seen(session, self.folder, &self.history, self.goal, self.options.release.as_deref()).await
     }
 
     /// Takes the lock of what fills rows too, so that no process does that meanwhile; whether it could.
