@@ -134,6 +134,8 @@ impl Action {
 pub struct Given {
     /// What columns shall hold in rows that do not give them: table (full name), column, expression over the row.
     pub fills: Vec<(TableName, Name, String)>,
+    /// Columns whose default from a sequence of theirs the same migration drops, and that it makes identities then.
+    pub renumbered: Vec<(TableName, Name)>,
     /// Columns that the same migration takes apart, in order: what stands over several of them belongs to the last.
     pub apart: Vec<Apart>,
 }

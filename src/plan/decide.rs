@@ -249,7 +249,8 @@ impl Deciding<'_> {
                 ONE_AFTER_THE_OTHER,
             ));
         }
-        let given = Given { fills: self.given.fills.clone(), ..Given::default() };
+        let Given { fills, renumbered, .. } = self.given.clone();
+        let given = Given { fills, renumbered, ..Given::default() };
         let mut proposal = match self.proposal(step, change, before, text, &given)? {
             Some(proposal) => proposal,
             None => match &change.kind {
@@ -298,9 +299,13 @@ impl Deciding<'_> {
             return Err(refusal(step, format!("no online way is planned yet for `{}`", short(text)), &lock));
         }
         let action = Action::new("As it was, on what the contract leaves.", text);
+        let mut limits = Vec::new();
         let back = match engine::undo(change, before, self.server) {
             None => Back::Authors,
-            Some(Undo::Nothing) => Back::Nothing,
+            Some(Undo::Nothing) => {
+                limits.push(left_behind(text));
+                Back::Nothing
+            }
             Some(Undo::Together(all)) => {
                 Back::Stages(vec![Stage::Together(all.into_iter().map(|sql| Action::new("", sql)).collect())])
             }
@@ -310,7 +315,7 @@ impl Deciding<'_> {
         };
         let stage =
             if is_alone(change, text, before) { Stage::Alone(action) } else { Stage::Together(vec![action]) };
-        Ok(Proposal { contract: vec![stage], back, ..Proposal::default() })
+        Ok(Proposal { contract: vec![stage], back, limits, ..Proposal::default() })
     }
 
     /// Whether a change for which no two steps are known is good as it stands.
@@ -354,8 +359,7 @@ impl Deciding<'_> {
             (_, true) => Undo::Nothing,
             (Some(undo), false) => {
                 if undo == Undo::Nothing && !matches!(change.kind, ChangeKind::Analyze { .. }) {
-                    self.limits
-                        .push(format!("a rollback leaves what `{}` did: it does no harm", short(text)));
+                    self.limits.push(left_behind(text));
                 }
                 undo
             }
@@ -481,6 +485,11 @@ fn shown(concern: &Concern) -> String {
         Some(column) => format!("{}.{}", concern.of.name.as_str(), column.as_str()),
         None => concern.of.name.as_str().to_owned(),
     }
+}
+
+/// What is said of a statement that nothing takes back.
+fn left_behind(text: &str) -> String {
+    format!("a rollback leaves what `{}` did: it does no harm", short(text))
 }
 
 /// Why the new code cannot wait for a change until the contract; none where it can.

@@ -7,8 +7,9 @@ use crate::engine;
 use crate::engine::proposal::{Action, Apart, Back, Given, Stage, Undo};
 use crate::engine::version::ServerVersion;
 use crate::name::{Name, TableName};
+use crate::schema::change::TableAction;
 use crate::schema::model::Schema;
-use crate::source::{Folder, Script};
+use crate::source::{Folder, Kind, Migration, Script};
 
 /// What is to be planned.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +108,7 @@ pub fn plan_behind(request: &Request<'_>, before: Schema) -> Result<Deploy, Vec<
         given.fills.push(parse_fill(fill, &before).map_err(problem)?);
     }
     given.apart = apart(&steps, request.at);
+    given.renumbered = renumbered(&steps);
     let mut composing = Composing::default();
     let mut refusals = Vec::new();
     let mut deciding = Deciding {
@@ -143,12 +145,23 @@ pub fn plan_behind(request: &Request<'_>, before: Schema) -> Result<Deploy, Vec<
         return Err(refusals);
     }
     let mut limits = deciding.limits;
+    let behind = later(request.folder, request.at).count();
+    if behind > 0 && !stays {
+        limits.push(format!(
+            "{behind} migrations stand behind it: if a database has it already, it is history, and stays as it is; plan what is not released yet"
+        ));
+    }
     limits.extend(std::mem::take(&mut composing.limits));
     if stays {
         return Ok(Deploy { parts: Vec::new(), code: Vec::new(), limits, before });
     }
     let authors = request.folder.migrations[request.at].down.clone();
     Ok(Deploy { code: std::mem::take(&mut composing.code), parts: composing.parts(authors), limits, before })
+}
+
+/// The migrations behind the one at `at` that are applied in order.
+pub(super) fn later(folder: &Folder, at: usize) -> impl Iterator<Item = &Migration> {
+    folder.migrations[at + 1..].iter().filter(|migration| migration.kind == Kind::Versioned)
 }
 
 /// The columns of tables from before the migration that it takes apart.
@@ -170,6 +183,29 @@ fn apart(steps: &[Step], migration: usize) -> Vec<Apart> {
         }
     }
     all
+}
+
+/// The columns whose default from a sequence of theirs is dropped before they become identities.
+fn renumbered(steps: &[Step]) -> Vec<(TableName, Name)> {
+    let (mut dropped, mut found) = (Vec::new(), Vec::new());
+    for one in steps.iter().flat_map(|step| &step.changes) {
+        let Some((alter, action)) = one.change.table_action() else { continue };
+        let Some(table) = one.before.relation_key(&alter.table) else { continue };
+        match action {
+            TableAction::DropDefault { column } => {
+                let owner = (table, column.clone());
+                let mut sequences = one.before.sequences.iter();
+                if sequences.any(|(_, sequence)| sequence.owned_by.as_ref() == Some(&owner)) {
+                    dropped.push(owner);
+                }
+            }
+            TableAction::AddIdentity { column, .. } => {
+                found.extend(dropped.iter().find(|one| **one == (table.clone(), column.clone())).cloned());
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// A `--fill` for a column that the migration does not know.
@@ -284,7 +320,7 @@ fn back(all: Vec<Back>, authors: Option<Script>) -> Down {
             }
         }
     }
-    Down::Stages(stages)
+    Down::Stages(merged(stages))
 }
 
 /// What takes `up` back, the last statement first.

@@ -6,8 +6,7 @@ use crate::dialect::Dialect;
 use crate::source::export::{Written, WrittenScript};
 use crate::source::versions;
 use crate::source::{
-    Body, Folder, Kind, Migration, NewFile, NewMigration, ReadOptions, Script, SourceFile, Version, read,
-    slug,
+    Body, Folder, Migration, NewFile, NewMigration, ReadOptions, Script, SourceFile, Version, read, slug,
 };
 
 /// The files of a deploy.
@@ -25,6 +24,16 @@ pub enum FilesProblem {
     /// The version is not of a form in which there is a next one.
     #[error("the version {0} is no number, so that there is none for the steps behind it")]
     Version(Version),
+    /// Later migrations leave no version for the steps behind it.
+    #[error(
+        "{next} stands behind it, and no version between both is left for the {phase}: the migrations behind it are written for what the {phase} leaves"
+    )]
+    Later {
+        /// The file of the first of them.
+        next: String,
+        /// The part that has no place.
+        phase: &'static str,
+    },
     /// Its format has no way to say what a part needs.
     #[error("the format `{format}` cannot say what the {phase} needs: {what}")]
     Format {
@@ -45,7 +54,7 @@ pub fn files(
     dialect: Dialect,
 ) -> Result<PlannedFiles, FilesProblem> {
     let migration = &folder.migrations[at];
-    let versions = versions_of(deploy.parts.len(), folder, at)?;
+    let versions = versions_of(deploy, folder, at)?;
     let name = slug(&migration.name);
     let mut added = Vec::new();
     let format = crate::source::by_id(folder.format).expect("a folder is read in a format of the list");
@@ -75,26 +84,20 @@ pub fn files(
     Ok(PlannedFiles { removed, added })
 }
 
-/// The version of the migration, then such as stand behind it.
-fn versions_of(count: usize, folder: &Folder, at: usize) -> Result<Vec<Version>, FilesProblem> {
+/// The version of the migration, then such as stand behind it and before what was written for what the deploy leaves.
+fn versions_of(deploy: &Deploy, folder: &Folder, at: usize) -> Result<Vec<Version>, FilesProblem> {
     let own = &folder.migrations[at].version;
     let mut versions = vec![own.clone()];
-    if count > 1 && !own.as_str().bytes().all(|byte| byte.is_ascii_digit()) {
+    if deploy.parts.len() > 1 && !own.as_str().bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(FilesProblem::Version(own.clone()));
     }
-    let mut all: Vec<Version> = folder
-        .migrations
-        .iter()
-        .filter(|migration| migration.kind == Kind::Versioned)
-        .map(|migration| migration.version.clone())
-        .collect();
-    while versions.len() < count {
+    for part in deploy.parts.iter().skip(1) {
         let last = versions.last().expect("it holds the migration's own").clone();
-        let mut next = versions::next(&[last], None, 0);
-        if all.iter().any(|taken| versions::is_same(taken.as_str(), next.as_str())) {
-            next = versions::next(&all, None, 0);
+        let next = versions::next(&[last], None, 0);
+        let is_in_front = |later: &&Migration| !versions::is_behind(later.version.as_str(), next.as_str());
+        if let Some(later) = super::deploy::later(folder, at).find(is_in_front) {
+            return Err(FilesProblem::Later { next: later.up.path.clone(), phase: part.phase.title() });
         }
-        all.push(next.clone());
         versions.push(next);
     }
     Ok(versions)

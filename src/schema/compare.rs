@@ -223,8 +223,8 @@ fn column_text(column: &Column, dialect: Dialect) -> String {
     let data_type = column.data_type.as_ref().map_or_else(String::new, ToString::to_string);
     let required = column.nullability == Nullability::NotNull;
     let generation = match &column.generation {
-        None => String::new(),
-        Some(Generation::Serial) => "serial".to_owned(),
+        // A serial column is one with a default, for the server.
+        None | Some(Generation::Serial) => String::new(),
         Some(Generation::AutoIncrement) => "auto_increment".to_owned(),
         Some(Generation::Identity(identity)) => format!("identity {}", identity.always),
         Some(Generation::Expression { expr, stored }) => format!("{} {stored}", expr_text(expr, dialect)),

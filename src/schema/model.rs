@@ -144,6 +144,8 @@ pub struct Column {
     pub collation: Option<String>,
     /// Its character set, where one was given.
     pub charset: Option<String>,
+    /// MySQL: what its definition says of it.
+    pub comment: Option<String>,
     /// MySQL: not shown by `SELECT *`.
     pub invisible: bool,
     /// Whether a parent table has it as well (so that it cannot be dropped here).

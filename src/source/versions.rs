@@ -54,6 +54,12 @@ pub fn is_same(one: &str, two: &str) -> bool {
     one == two || matches!((canonical(one), canonical(two)), (Some(one), Some(two)) if one == two)
 }
 
+/// Whether `one` surely stands behind `other` in any format: by the number that each begins with.
+pub fn is_behind(one: &str, other: &str) -> bool {
+    let leading = |text: &str| number(leading_digits(text).0);
+    matches!((leading(one), leading(other)), (Some(one), Some(other)) if one > other)
+}
+
 /// `YYYYMMDDHHMMSS` in UTC.
 pub fn timestamp(now: UnixSeconds) -> String {
     format!("{:014}", timestamp_number(now))

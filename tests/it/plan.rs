@@ -3,13 +3,16 @@
 
 mod backfill;
 mod backfill_others;
+mod combined;
 mod corpora;
 mod formats;
 mod gate;
+mod identities;
 mod load;
 mod mysql;
 mod operations;
 mod others;
+mod partitions;
 mod refused;
 mod sqlite;
 mod traps;

@@ -2,6 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
+use crate::cli::lint::configured_dialect;
 use crate::cli::printer::{Report, visible};
 use crate::cli::proof::{self, ProofArgs};
 use crate::dialect::Dialect;
@@ -41,7 +42,7 @@ const UNWRITTEN: &str = "nothing was written; no database was asked";
 pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let dialect = match context.settings.optional("database_url") {
         Some(_) => context.url()?.dialect(),
-        None => Dialect::Postgres,
+        None => configured_dialect(context)?,
     };
     if args.proof.verify {
         let folder = context.folder(Some(dialect))?;
@@ -218,7 +219,14 @@ fn refused(migration: &Migration, refusals: &[Refusal]) -> Report {
 }
 
 fn unwritable(migration: &Migration, problem: &FilesProblem) -> Report {
-    Report::new(Exit::Usage, format!("no plan for {}: {problem}", migration.up.path))
-        .state(UNWRITTEN)
-        .help("`twostep export` writes a folder in another format; `twostep` carries all of it")
+    let report =
+        Report::new(Exit::Usage, format!("no plan for {}: {problem}", migration.up.path)).state(UNWRITTEN);
+    match problem {
+        FilesProblem::Later { .. } => report
+            .help("if a database has it already, it is history: leave it as it is, and plan what is not released yet")
+            .help("if none has it, give the migrations behind it greater versions first, or all of them timestamps"),
+        FilesProblem::Version(_) | FilesProblem::Format { .. } => {
+            report.help("`twostep export` writes a folder in another format; `twostep` carries all of it")
+        }
+    }
 }

@@ -11,3 +11,5 @@ pub mod fix;
 pub mod levels;
 pub mod since;
 pub mod target;
+
+pub use target::configured_dialect;

@@ -224,6 +224,15 @@ impl Finder<'_> {
     }
 }
 
+/// The dialect of the configured folder: what is said for lint, what its path or the database's URL tells, or what its
+/// files seem to be in.
+pub fn configured_dialect(context: &Context) -> Result<Dialect, Report> {
+    let engine = context.settings.optional("lint.engine").and_then(Dialect::from_word);
+    let path = context.folder_path();
+    let files = files::read_folder(&path).map_err(|error| explain::folder(&path, &error.into()))?;
+    Ok(Finder { context, engine }.dialect(&path, &files))
+}
+
 /// The files of a migration that is a folder of its own.
 const PARTS: [&str; 3] = ["up.sql", "down.sql", "migration.sql"];
 

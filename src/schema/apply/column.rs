@@ -20,6 +20,7 @@ impl Apply<'_> {
             on_update: None,
             collation: None,
             charset: None,
+            comment: None,
             invisible: false,
             inherited: false,
             created: Some(self.schema.now),
@@ -42,6 +43,7 @@ impl Apply<'_> {
             on_update: def.on_update.clone(),
             collation: def.collation.clone(),
             charset: def.charset.clone(),
+            comment: def.comment.clone().filter(|comment| !comment.is_empty()),
             invisible: def.invisible,
             ..self.blank_column(def.name.clone())
         };

@@ -154,6 +154,8 @@ fn every_migration_of_real_projects_has_a_plan_or_a_reason() {
             if migration.kind != Kind::Versioned {
                 continue;
             }
+            // What is planned is what is not released yet: the last one.
+            let folder = up_to(&folder, at);
             let request = Request { folder: &folder, at, server, fills: &[] };
             let kind = match plan::plan_behind(&request, before) {
                 Ok(deploy) if deploy.parts.is_empty() => "nothing to do",
@@ -193,7 +195,14 @@ fn every_migration_of_real_projects_has_a_plan_or_a_reason() {
     assert!(counts.get("all").is_some_and(|count| *count > 0), "no migration was found");
 }
 
-/// Copies a folder of migrations.
+/// The folder as it was when the migration at `at` was the newest.
+fn up_to(folder: &Folder, at: usize) -> Folder {
+    let mut folder = folder.clone();
+    folder.migrations.truncate(at + 1);
+    folder
+}
+
+/// Copies a folder of migrations, whoever may write those.
 fn copied(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -202,8 +211,23 @@ fn copied(from: &Path, to: &Path) {
         if path.is_dir() {
             copied(&path, &to);
         } else {
-            fs::copy(&path, &to).unwrap();
+            fs::write(&to, fs::read(&path).unwrap()).unwrap();
         }
+    }
+}
+
+/// Removes a file of a migration, and the folder that it has for itself.
+fn remove(root: &Path, file: &str) {
+    let path = root.join(file);
+    // Both directions may be in one file.
+    fs::remove_file(&path).ok();
+    let own = path.parent().filter(|own| *own != root);
+    let is_empty = |own: &&Path| {
+        let mut left = fs::read_dir(own).unwrap().map(|entry| entry.unwrap().path());
+        left.all(|path| path.metadata().unwrap().len() == 0)
+    };
+    if let Some(own) = own.filter(|own| own.is_dir()).filter(is_empty) {
+        fs::remove_dir_all(own).unwrap();
     }
 }
 
@@ -242,20 +266,23 @@ impl Walk<'_> {
 fn proved(
     walk: &Walk<'_>,
     path: &Path,
-    folder: &Folder,
+    all: &Folder,
     at: usize,
     planned: &plan::PlannedFiles,
 ) -> Result<(), String> {
     let work = tempfile::tempdir().unwrap();
     copied(path, work.path());
-    for file in &planned.removed {
-        fs::remove_file(work.path().join(file)).unwrap();
-    }
+    planned.removed.iter().for_each(|file| remove(work.path(), file));
     for file in &planned.added {
-        fs::write(work.path().join(&file.path), &file.text).unwrap();
+        let path = work.path().join(&file.path);
+        fs::create_dir_all(path.parent().expect("it is below the folder")).unwrap();
+        fs::write(path, &file.text).unwrap();
+    }
+    for later in &all.migrations[at + 1..] {
+        std::iter::once(&later.up).chain(&later.down).for_each(|script| remove(work.path(), &script.path));
     }
     let plain = walk.copy();
-    walk.migrate(path, &plain, folder.migrations[at].version.as_str())
+    walk.migrate(path, &plain, all.migrations[at].version.as_str())
         .map_err(|_| "the plain one fails".to_owned())?;
     let (ours, now) = (walk.copy(), read(work.path()));
     let is_new = |path: &String| planned.added.iter().any(|file| file.path == *path);
@@ -285,13 +312,14 @@ fn plans_of_real_migrations_end_in_the_plain_catalog() {
     let mut results: BTreeMap<String, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     for (project, path) in folders() {
-        let folder = read(&path);
+        let all = read(&path);
         let walk = Walk { server, project: Project::new(), base: server.fresh_database() };
         let mut before = Schema::new(Dialect::Postgres);
         let (mut count, mut applied) = (0, None);
-        for (at, migration) in folder.migrations.iter().enumerate() {
+        for (at, migration) in all.migrations.iter().enumerate() {
             let behind = analyze_one(&migration.up, at, before.clone()).end;
             let before = std::mem::replace(&mut before, behind);
+            let folder = up_to(&all, at);
             let request = Request { folder: &folder, at, server: version, fills: &[] };
             let Ok(deploy) = plan::plan_behind(&request, before) else { continue };
             if deploy.parts.is_empty() || migration.kind != Kind::Versioned {
@@ -312,7 +340,7 @@ fn plans_of_real_migrations_end_in_the_plain_catalog() {
                 }
                 applied = Some(at - 1);
             }
-            let result = proved(&walk, &path, &folder, at, &planned);
+            let result = proved(&walk, &path, &all, at, &planned);
             let told = match &result {
                 Ok(()) => "the plain catalog".to_owned(),
                 Err(why) => why.split(':').next().unwrap_or("").to_owned(),

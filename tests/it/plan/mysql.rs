@@ -283,6 +283,15 @@ fn drop_columns() {
 }
 
 #[test]
+fn what_a_definition_says_of_a_column_comes_back_with_it() {
+    let schema = "CREATE TABLE items (id int PRIMARY KEY, a int COMMENT 'it''s \\\\ a', b varchar(9) COMMENT 'b', c int NOT NULL DEFAULT 1 COMMENT 'c');";
+    let case = Case { schema, rows: "insert into items (id) values (1)", ..Case::default() };
+    on_each(&Case { plain: "ALTER TABLE items DROP COLUMN a;", ..case });
+    on_each(&Case { plain: "ALTER TABLE items MODIFY c int NOT NULL COMMENT 'more';", ..case });
+    on_each(&Case { plain: "ALTER TABLE items MODIFY b varchar(20);", single: true, ..case });
+}
+
+#[test]
 fn drop_objects() {
     let schema = "CREATE TABLE owners (id int PRIMARY KEY); CREATE TABLE notes (id int PRIMARY KEY, owner int, text varchar(90), KEY text (text(10)), FOREIGN KEY (owner) REFERENCES owners (id));
         CREATE TABLE more (id int PRIMARY KEY, name varchar(9), KEY name (name)); CREATE VIEW seen AS SELECT id FROM notes;";

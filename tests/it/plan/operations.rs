@@ -341,6 +341,43 @@ fn enum_labels() {
         one_way: true,
         ..Case::default()
     });
+    check(&Case {
+        schema: "CREATE TYPE mood AS ENUM ('ok', 'it''s bad'); CREATE TABLE t (id int PRIMARY KEY, m mood NOT NULL DEFAULT 'it''s bad', all_of mood[]);",
+        rows: "insert into t (id, all_of) select n, '{ok,it''s bad}' from generate_series(1, 2000) n",
+        plain: "ALTER TYPE mood RENAME VALUE 'it''s bad' TO 'poor';",
+        between: &[
+            ("insert into t (id) values (0); select m from t where id = 0", "it's bad"),
+            ("update t set m = 'poor' where id = 1; select m from t where id = 1", "poor"),
+        ],
+        after: &[
+            ("select count(*), count(distinct m) from t where m = 'poor'", "2001|1"),
+            ("select count(*) from t where all_of = '{ok,poor}'", "2000"),
+            ("insert into t (id) values (-1); select m from t where id = -1", "poor"),
+        ],
+        differs: &["label"],
+        one_way: true,
+        ..Case::default()
+    });
+}
+
+#[test]
+fn the_default_of_a_renamed_label_goes_back_with_the_contract() {
+    let Some(server) = crate::servers::postgres() else { return };
+    let case = Case {
+        schema: "CREATE TYPE mood AS ENUM ('ok', 'bad'); CREATE TABLE t (id int PRIMARY KEY, m mood DEFAULT 'bad');",
+        plain: "ALTER TYPE mood RENAME VALUE 'bad' TO 'poor';",
+        ..Case::default()
+    };
+    let planned = super::Deployment::new(server, &case);
+    planned.plan(&case);
+    planned.twostep(&["migrate"]).expect(0);
+    let default = "insert into t (id) values (0); delete from t returning m";
+    for _ in 0..2 {
+        assert_eq!(planned.database.psql(default), "bad");
+        planned.twostep(&["migrate", "--contract", "a test"]).expect(0);
+        assert_eq!(planned.database.psql(default), "poor");
+        planned.twostep(&["rollback", "--steps", "1"]).expect(0);
+    }
 }
 
 #[test]

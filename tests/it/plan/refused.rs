@@ -46,6 +46,67 @@ fn what_has_no_online_way_says_so() {
 }
 
 #[test]
+fn what_would_go_on_with_a_label_of_before_is_refused() {
+    let type_of = "create type mood as enum ('ok', 'bad'); create table t (id int primary key, m mood);";
+    let cases = [
+        ("alter table t add constraint c check (m <> 'bad');", "the check `c` names 'bad'"),
+        ("create index i on t (id) where m = 'bad';", "the index `i` names 'bad'"),
+        ("create view v as select id from t where m = 'bad';", "the view `v` names 'bad'"),
+        ("create domain d as mood;", "the type `d` is made of it"),
+        ("alter table t alter column m set default coalesce(null, 'bad'::mood);", "in an expression"),
+        ("create table u (m mood);", "`u` has no key"),
+    ];
+    for (more, expected) in cases {
+        let said = refusal(&format!("{type_of} {more}"), "alter type mood rename value 'bad' to 'poor';");
+        assert!(said.contains(expected), "{more}\n{said}");
+    }
+}
+
+#[test]
+fn a_migration_with_others_behind_it_is_history() {
+    let rename = "alter table t rename column a to b;";
+    let files = |versions: [&str; 3]| {
+        Project::with_migrations(&[
+            (&format!("{}_schema.up.sql", versions[0]), "create table t (id int primary key, a text);"),
+            (&format!("{}_change.up.sql", versions[1]), rename),
+            (&format!("{}_later.up.sql", versions[2]), "alter table t drop column b;"),
+        ])
+    };
+    let plan = |project: &Project| {
+        project.twostep(&["plan", "2", "--write"]).env("TWOSTEP_LOG", "text").run().expect(2).stderr
+    };
+    let counted = files(["1", "2", "3"]);
+    let said = plan(&counted);
+    assert!(said.contains("3_later.up.sql stands behind it") && said.contains("it is history"), "{said}");
+    assert_eq!(counted.read("migrations/2_change.up.sql"), rename);
+
+    // Where there is room the contract stands in front of what was written for it, and that is said.
+    let stamped = files(["20260101000000", "20260201000000", "20260301000000"]);
+    let outcome = stamped.twostep(&["plan", "20260201000000", "--write"]).run().expect(0);
+    assert!(outcome.stdout.contains("1 migrations stand behind it"), "{}", outcome.stdout);
+    assert!(stamped.path("migrations/20260201000002_change_contract.up.sql").exists());
+    let all = stamped.path("migrations");
+    let names = std::fs::read_dir(all).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.filter(|name| *name.to_string_lossy() > *"20260301").count(), 1);
+}
+
+#[test]
+fn the_files_tell_the_dialect_where_no_database_is_named() {
+    let project = Project::with_migrations(&[
+        (
+            "1_schema.up.sql",
+            "CREATE TABLE t (id int unsigned AUTO_INCREMENT PRIMARY KEY, a varchar(9)) ENGINE=InnoDB;",
+        ),
+        ("2_change.up.sql", "ALTER TABLE t RENAME COLUMN a TO b;"),
+        ("2_change.down.sql", "ALTER TABLE t RENAME COLUMN b TO a;"),
+    ]);
+    let shown = project.twostep(&["plan"]).run().expect(0).stdout;
+    assert!(shown.contains("<=>") && !shown.contains("plpgsql"), "{shown}");
+    let told = project.twostep(&["plan"]).env("TWOSTEP_LINT_ENGINE", "postgres").run();
+    assert!(!told.stdout.contains("<=>"), "{}", told.stdout);
+}
+
+#[test]
 fn tables_that_triggers_cannot_keep_equal_are_refused() {
     let cases = [
         ("create table t (id int, a text);", "rename column a to b", "has no primary key"),

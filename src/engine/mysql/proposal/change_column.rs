@@ -93,7 +93,7 @@ fn before(about: &About<'_>, old: &Column) -> Option<Action> {
     let default = old.default.as_ref().map(|default| default.text.as_str());
     let definition = definition::column(old, old.nullability, default)?;
     Some(Action::new(
-        "The definition as it was, without its comment.",
+        "The definition as it was.",
         format!("ALTER TABLE {} MODIFY {} {definition}", about.sql(), about.id(&old.name)),
     ))
 }
@@ -105,11 +105,7 @@ fn kept(about: &About<'_>, old: &Column) -> Proposal {
         Some(back) => action.undone_by(back.sql),
         None => action,
     };
-    Proposal {
-        expand: vec![Stage::Alone(action)],
-        limits: vec!["its way back defines the column as it was, without the comment".to_owned()],
-        ..Proposal::default()
-    }
+    Proposal { expand: vec![Stage::Alone(action)], ..Proposal::default() }
 }
 
 /// A new definition that older code may not work with.

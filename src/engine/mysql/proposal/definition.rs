@@ -29,12 +29,16 @@ pub(super) fn full_type(column: &Column) -> Option<String> {
     Some(text)
 }
 
-/// What stands behind a column's name in a definition; none where it is not known. Its comment is not in the schema.
+/// What stands behind a column's name in a definition; none where it is not known.
 pub(super) fn column(column: &Column, nullability: Nullability, default: Option<&str>) -> Option<String> {
     let mut text = full_type(column)?;
     if let Some(Generation::Expression { expr, stored }) = &column.generation {
         let kind = if *stored { "STORED" } else { "VIRTUAL" };
-        text.push_str(&format!(" GENERATED ALWAYS AS {} {kind}", parenthesized(&expr.text)));
+        text.push_str(&format!(
+            " GENERATED ALWAYS AS {} {kind}{}",
+            parenthesized(&expr.text),
+            comment(column)
+        ));
         return Some(text);
     }
     text.push_str(if nullability == Nullability::NotNull { " NOT NULL" } else { " NULL" });
@@ -53,7 +57,13 @@ pub(super) fn column(column: &Column, nullability: Nullability, default: Option<
     if column.invisible {
         text.push_str(" INVISIBLE");
     }
+    text.push_str(&comment(column));
     Some(text)
+}
+
+/// What a definition says of a column.
+fn comment(column: &Column) -> String {
+    column.comment.as_ref().map_or_else(String::new, |text| format!(" COMMENT {}", mysql_string(text)))
 }
 
 /// Where a column stands: `FIRST`, or behind another one; none for the last one.

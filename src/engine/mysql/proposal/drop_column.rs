@@ -14,7 +14,7 @@ pub(super) fn propose(about: &About<'_>, column: &Name, if_exists: bool) -> Prop
             "it neither reads nor writes {id} any more: no column list, no `SELECT *` into a fixed shape,\nthe ORM told to leave it out"
         ),
         limits: vec![
-            "the values are gone with the contract; its down can only make an empty column, without the comment".to_owned(),
+            "the values are gone with the contract; its down can only make an empty column".to_owned(),
         ],
         ..Proposal::default()
     };

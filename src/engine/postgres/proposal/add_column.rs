@@ -120,9 +120,6 @@ fn generated(subject: &Subject<'_>, column: &ColumnDef, expr: &Expr) -> Proposal
         ],
         ..Proposal::default()
     };
-    if subject.version >= (18, 0, 0) {
-        proposal.limits.push("VIRTUAL instead of STORED computes it when it is read, in one step and without rewriting anything".to_owned());
-    }
     proposal.expand.push(Stage::Together(vec![
         add(subject, column, "", "A plain column, which a trigger fills."),
         Action::new(
@@ -136,8 +133,13 @@ fn generated(subject: &Subject<'_>, column: &ColumnDef, expr: &Expr) -> Proposal
     ]));
     let (set, condition) = (format!("{name} = {}", expr.text), format!("{name} IS NULL"));
     subject.batch(&mut proposal, "The rows that were there before.", &set, &condition);
+    let virtual_one = if subject.version >= (18, 0, 0) {
+        "VIRTUAL instead of STORED, which is computed when it is read, in one step and without rewriting anything; or "
+    } else {
+        ""
+    };
     proposal.missing.push(Missing::Other(format!(
-        "PostgreSQL makes a column GENERATED … STORED only by writing all of `{table}` anew under ACCESS EXCLUSIVE: what comes near it is a plain column with a trigger, which is another schema"
+        "PostgreSQL makes a column GENERATED … STORED only by writing all of `{table}` anew under ACCESS EXCLUSIVE. What there is instead is another schema, which the migration has to say: {virtual_one}a plain column, a trigger that computes it on each write, and an UPDATE of the rows that are there"
     )));
     proposal
 }

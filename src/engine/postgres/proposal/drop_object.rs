@@ -2,7 +2,7 @@
 
 use super::definition::{self, index_over};
 use super::subject::Subject;
-use super::{id, sql};
+use super::{id, identity, sql};
 use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
 use crate::name::TableName;
 use crate::schema::change::*;
@@ -24,6 +24,9 @@ pub(super) fn propose(subject: &Subject<'_>, drop: &DropObject, text: &str) -> O
         | ObjectKind::Sequence => {
             let text = if drop.part.1 > 1 { of_several(drop, subject) } else { text.to_owned() };
             proposal.contract = vec![Stage::Together(vec![Action::new("No code uses it any more.", text)])];
+            if drop.object == ObjectKind::Sequence {
+                sequence(subject, drop, &mut proposal);
+            }
         }
         ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule => {
             let Some(on) = &drop.on else { return None };
@@ -45,6 +48,23 @@ fn part(subject: &Subject<'_>, drop: &DropObject, on: &TableName, text: &str, pr
         let again = Action::new("", definition::policy(policy, on));
         proposal.back = Back::Stages(vec![Stage::Together(vec![again])]);
     }
+}
+
+/// The sequence as it was, from its beginning.
+fn sequence(subject: &Subject<'_>, drop: &DropObject, proposal: &mut Proposal) {
+    let Some(known) = subject.schema.sequence(&drop.name).filter(|_| !drop.cascade) else { return };
+    let mut parts: Vec<String> = known.options.data_type.iter().map(|of| format!("AS {of}")).collect();
+    parts.extend(identity::parts(&known.options));
+    if let Some(owner) = &known.owned_by {
+        let table = sql(&super::constraint::as_named(subject, &owner.0));
+        parts.push(format!("OWNED BY {table}.{}", id(&owner.1)));
+        if subject.given.renumbered.contains(owner) {
+            proposal.code.clear();
+        }
+    }
+    let again = format!("CREATE SEQUENCE {} {}", subject.sql(), parts.join(" "));
+    let again = Action::new("The sequence as it was; where its numbers stood is gone.", again.trim_end());
+    proposal.back = Back::Stages(vec![Stage::Together(vec![again])]);
 }
 
 /// One object of a `DROP` of several.

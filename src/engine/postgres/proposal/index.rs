@@ -1,10 +1,9 @@
 //! `CREATE INDEX`, `REINDEX`: concurrently, by themselves.
 
+use super::sql;
 use super::subject::Subject;
-use super::{id, sql};
 use crate::dialect::Dialect;
 use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
-use crate::name::TableName;
 use crate::schema::change::*;
 use crate::sql::lex::significant;
 
@@ -142,42 +141,4 @@ fn behind(text: &str, word: &str, more: &str) -> String {
         }
         None => text.to_owned(),
     }
-}
-
-/// What new names the label of an enum has: `ALTER TYPE … ADD VALUE`, `RENAME VALUE`.
-pub(super) fn alter_type(subject: &Subject<'_>, name: &TableName, action: &TypeAction) -> Option<Proposal> {
-    let TypeAction::RenameValue { from, to } = action else { return None };
-    let (old, new) = (crate::name::plain_literal(from), crate::name::plain_literal(to));
-    let mut proposal = Proposal {
-        code: format!("the new code reads {old} and {new} alike, and writes {new} once no older code runs"),
-        limits: vec![format!("{old} stays in the type: a label that nothing uses does no harm")],
-        ..Proposal::default()
-    };
-    proposal.expand.push(Stage::Alone(Action::new(
-        "The new label beside the old one.",
-        format!("ALTER TYPE {} ADD VALUE IF NOT EXISTS {new} AFTER {old}", sql(name)),
-    )));
-    let key = subject.schema.find(name, |key| subject.schema.types.contains_key(key));
-    let users: Vec<_> = key.iter().flat_map(|key| subject.schema.columns_of_type(key)).collect();
-    for (table, column) in users {
-        let of = Subject::new(subject.schema, &table.name, subject.version, subject.given, subject.change);
-        let is_default = column.default.as_ref().is_some_and(|one| one.literal.as_ref() == Some(from));
-        let column = id(&column.name);
-        if is_default {
-            proposal.missing.push(Missing::Other(format!(
-                "{old} is the default of `{}`: once no code writes it, a migration of its own sets {new}",
-                column
-            )));
-        }
-        let sql = format!("UPDATE {} SET {column} = {new} WHERE {column} = {old}", of.sql());
-        let action = Action::new("No code writes the old label any more.", sql);
-        let key = of.key();
-        if key.is_empty() {
-            proposal
-                .missing
-                .push(Missing::Other(format!("`{}` has no key to go through its rows by", of.sql())));
-        }
-        proposal.contract.push(Stage::Backfill { action, key });
-    }
-    Some(proposal)
 }

@@ -10,11 +10,13 @@ mod drop_column;
 mod drop_constraint;
 mod drop_default;
 mod drop_object;
+mod enum_label;
 mod grants;
 mod identity;
 mod index;
 mod numbered_column;
 mod numbers;
+mod partition;
 mod rename_column;
 mod rename_table;
 mod retype;
@@ -30,7 +32,7 @@ use crate::dialect::Dialect;
 use crate::engine::proposal::{Apart, Copied, Given, Proposal};
 use crate::engine::version::Number;
 use crate::name::{Name, ObjectName, TableName};
-use crate::schema::change::{Change, ChangeKind, TableAction};
+use crate::schema::change::{Change, ChangeKind, TableAction, TypeAction};
 use crate::schema::model::Schema;
 use subject::Subject;
 
@@ -63,12 +65,27 @@ pub fn propose(
             TableAction::AddConstraint { constraint, .. } => constraint::propose(&subject, constraint),
             TableAction::RenameTable { to } => rename_table::propose(&subject, &alter.table, to),
             TableAction::SetSchema { schema } => rename_table::moved(&subject, &alter.table, schema),
+            TableAction::AttachPartition { partition, bound } => {
+                Some(partition::attach(&subject, partition, bound, text))
+            }
+            TableAction::DetachPartition { partition, finalize, .. } => {
+                partition::detach(&subject, partition, *finalize)
+            }
+            TableAction::AddIdentity { column, identity } => Some(identity::add(&subject, column, identity)),
+            TableAction::SetIdentity { column, always, options } => {
+                identity::set(&subject, column, *always, options)
+            }
+            TableAction::DropIdentity { column, if_exists } => {
+                Some(identity::drop(&subject, column, *if_exists))
+            }
             _ => None,
         },
         ChangeKind::Drop(drop) => drop_object::propose(&subject, drop, text),
         ChangeKind::CreateIndex(create) => index::create(&subject, create, text),
         ChangeKind::Reindex(reindex) => index::rebuild(reindex, text),
-        ChangeKind::AlterType { name, action } => index::alter_type(&subject, name, action),
+        ChangeKind::AlterType { name, action: TypeAction::RenameValue { from, to } } => {
+            Some(enum_label::rename(&subject, name, from, to))
+        }
         _ => None,
     }
 }

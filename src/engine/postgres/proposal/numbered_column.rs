@@ -3,8 +3,8 @@
 use super::add_column::add;
 use super::set_not_null::not_null;
 use super::subject::Subject;
-use super::{constraint, id};
-use crate::engine::proposal::{Action, Missing, Proposal, Stage};
+use super::{constraint, id, identity};
+use crate::engine::proposal::{Action, Proposal, Stage};
 use crate::name::{Name, plain_literal};
 use crate::schema::change::*;
 
@@ -25,8 +25,19 @@ pub(super) fn propose(subject: &Subject<'_>, column: &ColumnDef, extra: &[&Const
     let mut proposal = Proposal::default();
     subject.must_be_known(&mut proposal);
     let as_type = column.data_type.as_ref().map_or_else(String::new, |known| format!(" AS {known}"));
+    let identity = match &column.generation {
+        Some(Generation::Identity(identity)) => Some(identity),
+        _ => None,
+    };
+    let options: String = identity
+        .iter()
+        .flat_map(|one| identity::parts(&one.options))
+        .filter(|part| is_of_numbers(part))
+        .map(|part| format!(" {part}"))
+        .collect();
+    let create = format!("CREATE SEQUENCE {sequence}{as_type}{options}");
     proposal.expand.push(Stage::Together(vec![
-        Action::new("The numbers come from here.", format!("CREATE SEQUENCE {sequence}{as_type}")),
+        Action::new("The numbers come from here.", create.clone()),
         add(subject, column, "", "Without its default, so that no row is written."),
         Action::new(
             "New rows have a number from here on.",
@@ -38,10 +49,9 @@ pub(super) fn propose(subject: &Subject<'_>, column: &ColumnDef, extra: &[&Const
     let (set, condition) = (format!("{name} = nextval({literal})"), format!("{name} IS NULL"));
     subject.batch(&mut proposal, "The rows that were there before.", &set, &condition);
     proposal.expand.extend(not_null(subject, &column.name));
-    if let Some(Generation::Identity(_)) = &column.generation {
-        proposal.missing.push(Missing::Other(format!(
-            "`{name}` becomes an identity only where it has no default: two statements between which no number is given, which is not planned; make it a serial column"
-        )));
+    if let Some(identity) = identity {
+        let exchange = identity::instead_of_default(subject, &column.name, &sequence, &create, identity);
+        proposal.expand.push(Stage::Together(exchange));
     }
     if !extra.is_empty() {
         for one in subject.new_constraints() {
@@ -51,4 +61,9 @@ pub(super) fn propose(subject: &Subject<'_>, column: &ColumnDef, extra: &[&Const
         }
     }
     proposal
+}
+
+/// Whether an option of an identity is one of its sequence.
+fn is_of_numbers(part: &str) -> bool {
+    !part.starts_with("SEQUENCE NAME")
 }

@@ -47,6 +47,12 @@ impl<'a> Subject<'a> {
             || self.table.and_then(Table::primary_key).is_some_and(|key| key.columns().contains(name))
     }
 
+    /// Whether the column's default from a sequence goes in the same migration, and it becomes an identity.
+    pub fn is_renumbered(&self, name: &Name) -> bool {
+        let key = self.schema.relation_key(self.name);
+        self.given.renumbered.iter().any(|(table, column)| Some(table) == key.as_ref() && column == name)
+    }
+
     /// A name for something of ours: the table's, then `suffix`.
     pub fn named(&self, suffix: &str) -> Name {
         named(&self.name.name, suffix)

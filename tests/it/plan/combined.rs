@@ -1,0 +1,77 @@
+//! Several changes of one thing in one migration, and what stands over several things that it changes.
+
+use super::{Case, check};
+
+#[test]
+fn several_changes_of_one_column() {
+    check(&Case {
+        schema: "CREATE TABLE owners (name text PRIMARY KEY); CREATE TABLE items (id int PRIMARY KEY, a text, n int);",
+        rows: "insert into owners select 'a' || n from generate_series(1, 2000) n; insert into items select n, 'a' || n, n from generate_series(1, 2000) n",
+        plain: "ALTER TABLE items RENAME COLUMN a TO x; CREATE INDEX items_x ON items (x); ALTER TABLE items ADD FOREIGN KEY (x) REFERENCES owners;
+            ALTER TABLE items ALTER COLUMN x SET NOT NULL; CREATE VIEW whose AS SELECT x FROM items;",
+        between: &[
+            ("insert into items (id, a) values (0, 'a1'); select x from items where id = 0", "a1"),
+            ("insert into items (id, x) values (-1, 'a2'); select a from items where id = -1", "a2"),
+        ],
+        ..Case::default()
+    });
+    check(&Case {
+        schema: "CREATE TABLE items (id int PRIMARY KEY, a varchar(5), n int DEFAULT 3);",
+        rows: "insert into items select n, n, n from generate_series(1, 2000) n",
+        plain: "ALTER TABLE items RENAME COLUMN n TO m; ALTER TABLE items ALTER COLUMN m TYPE bigint; ALTER TABLE items ALTER COLUMN m SET DEFAULT 4;
+            ALTER TABLE items ALTER COLUMN m SET NOT NULL; ALTER TABLE items ADD CHECK (m > 0);",
+        between: &[
+            ("insert into items (id) values (0); select m from items where id = 0", "3"),
+            ("update items set m = 7 where id = 0; select n from items where id = 0", "7"),
+        ],
+        after: &[("select pg_typeof(m), m from items where id = 0", "bigint|7")],
+        moves_columns: true,
+        moves_copies: true,
+        ..Case::default()
+    });
+}
+
+#[test]
+fn what_is_said_of_a_renamed_column_stays_with_it() {
+    check(&Case {
+        schema: "CREATE TABLE items (id int PRIMARY KEY, a text); COMMENT ON COLUMN items.a IS 'old';",
+        plain: "ALTER TABLE items RENAME COLUMN a TO x; COMMENT ON COLUMN items.x IS 'whose';",
+        // The way back leaves the comment, which the plan says.
+        one_way: true,
+        ..Case::default()
+    });
+}
+
+#[test]
+fn an_index_over_two_renamed_columns_and_its_way_back() {
+    check(&Case {
+        schema: "CREATE TABLE items (id int PRIMARY KEY, a text, b text, c text, n int);
+            CREATE UNIQUE INDEX items_ab ON items (a, lower(b) DESC) INCLUDE (n) WHERE c <> 'x'; CREATE INDEX items_cb ON items (c, b);",
+        rows: "insert into items select n, 'a' || n, 'b' || n, 'c', n from generate_series(1, 2000) n",
+        plain: "ALTER TABLE items RENAME COLUMN a TO x; ALTER TABLE items RENAME COLUMN b TO y; ALTER TABLE items RENAME COLUMN c TO z;",
+        between: &[
+            ("insert into items (id, a, b) values (0, 'a1', 'old'); select x, y from items where id = 0", "a1|old"),
+            ("insert into items (id, x, y) values (-1, 'a2', 'new'); select a, b from items where id = -1", "a2|new"),
+        ],
+        moves_copies: true,
+        ..Case::default()
+    });
+}
+
+#[test]
+fn a_table_and_its_columns_renamed_at_once() {
+    check(&Case {
+        schema: "CREATE TABLE items (id int PRIMARY KEY, a text, b text, n int); CREATE UNIQUE INDEX items_ab ON items (a, lower(b)) INCLUDE (n);",
+        rows: "insert into items select n, 'a' || n, 'b' || n, n from generate_series(1, 2000) n",
+        plain: "ALTER TABLE items RENAME TO goods; ALTER TABLE goods RENAME COLUMN a TO x; ALTER TABLE goods RENAME COLUMN b TO y;
+            CREATE INDEX goods_x ON goods (x); ALTER TABLE goods ALTER COLUMN y SET NOT NULL; ALTER TABLE goods ALTER COLUMN n TYPE bigint;
+            DROP INDEX items_ab; CREATE UNIQUE INDEX items_ab ON goods (x, y);",
+        between: &[
+            ("insert into items (id, a, b) values (0, 'a1', 'old'); select x, y from goods where id = 0", "a1|old"),
+            ("insert into goods (id, x, y) values (-1, 'a2', 'new'); select a, b from items where id = -1", "a2|new"),
+        ],
+        moves_columns: true,
+        moves_copies: true,
+        ..Case::default()
+    });
+}
