@@ -114,6 +114,21 @@ impl TableName {
         Self { schema: Some(schema), name }
     }
 
+    /// The name that a literal holds, as `nextval('schema.name')` reads it.
+    pub fn in_literal(literal: &str, dialect: Dialect) -> Self {
+        let bare = |part: &str| {
+            let part = part.trim();
+            match part.strip_prefix('"').and_then(|part| part.strip_suffix('"')) {
+                Some(quoted) => Name::new(quoted),
+                None => Name::unquoted(part, dialect),
+            }
+        };
+        match literal.split_once('.') {
+            Some((schema, name)) => Self::qualified(bare(schema), bare(name)),
+            None => Self::bare(bare(literal)),
+        }
+    }
+
     /// Ready to be put into SQL.
     pub fn quoted(&self, dialect: Dialect) -> String {
         match &self.schema {

@@ -14,6 +14,9 @@ pub static RULE: Rule = Rule::on_change(
 .splitting();
 
 fn find(place: &Place<'_>) -> Option<Draft> {
+    if let Some((name, old, new)) = super::columns::made_anew(place) {
+        return made_with(place, name, old, new);
+    }
     let (alter, TableAction::AddColumn { column, .. }) = place.alter_of_table()? else { return None };
     let no_value = column.default.as_ref().is_none_or(|default| default.is_null);
     let key = column.constraints.iter().any(|one| matches!(one.kind, ConstraintKind::PrimaryKey(_)));
@@ -29,6 +32,29 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         format!("new column `{}` of `{shown}` is NOT NULL and has no default", column.name),
         "the migration fails if the table has rows, and inserts of running code, which does not know the column, fail after it",
     ))
+}
+
+/// A column that a table has only since it was made anew.
+fn made_with(place: &Place<'_>, name: &TableName, old: &Table, new: &Table) -> Option<Draft> {
+    let is_required = |column: &&std::sync::Arc<Column>| {
+        old.column(&column.name).is_none()
+            && column.nullability == Nullability::NotNull
+            && column.default.is_none()
+            && column.generation.is_none()
+    };
+    let column = new.columns.iter().find(is_required).filter(|_| old.is_complete())?;
+    Some(
+        Draft::new(
+            format!(
+                "`{}` made anew has a new column `{}` that is NOT NULL and has no default",
+                place.shown(name),
+                column.name
+            ),
+            "inserts of running code, which does not know the column, fail from then on",
+        )
+        .help(format!("give `{}` a default, or leave out NOT NULL until no older code runs", column.name))
+        .whole(),
+    )
 }
 
 /// Whether the column's type is a domain with a default.

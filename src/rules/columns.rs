@@ -1,6 +1,7 @@
 //! Columns and locks as several rules ask for them.
 
 use super::prelude::*;
+use std::sync::Arc;
 
 /// The columns that a change writes down, with the table.
 pub fn definitions<'a>(place: &Place<'a>) -> impl Iterator<Item = (&'a ColumnDef, &'a TableName)> {
@@ -48,4 +49,36 @@ pub fn first_lock_without(judged: &Judged<'_>, setting: &str) -> Option<At> {
     let mut places = judged.places();
     let found = places.find(|place| !place.step.settings.contains_key(setting) && locks(place))?;
     Some(At::Statement(found.number, found.change().span))
+}
+
+/// A relation that one statement takes away and a later one brings back, each seen by itself.
+pub fn gone_for_a_moment(place: &Place<'_>, shown: &str) -> Draft {
+    let help = if crate::engine::rolls_back_schema(place.dialect()) {
+        "run both in one transaction, BEGIN and COMMIT around them: then nobody sees what is between"
+    } else {
+        "RENAME TABLE takes several renames at once, which nobody sees half done: RENAME TABLE old TO aside, new TO old;"
+    };
+    Draft::new(
+        format!("there is no `{shown}` until a later statement brings it back"),
+        "outside of a transaction others see each statement by itself: queries of running code on it fail in between, and from then on if the migration stops there",
+    )
+    .help(help)
+    .severity(Severity::Warning)
+    .whole()
+}
+
+/// A table that is made anew under its own name, as is usual on SQLite: what it was, and what it is in the end. Told at
+/// the statement that drops the old one or renames it out of the way.
+pub fn made_anew<'a>(place: &Place<'a>) -> Option<(&'a TableName, &'a Arc<Table>, &'a Arc<Table>)> {
+    let name = match place.kind() {
+        ChangeKind::Drop(drop) if drop.object == ObjectKind::Table => &drop.name,
+        ChangeKind::AlterTable(alter) if matches!(alter.action, TableAction::RenameTable { .. }) => {
+            &alter.table
+        }
+        _ => return None,
+    };
+    let old = place.table(name)?;
+    let new = place.in_the_end().table(name).filter(|new| new.is_complete())?;
+    let another = new.created != old.created && !place.is_known_to_code(new.created);
+    (another && !place.is_skipped() && place.is_used(name)).then_some((name, old, new))
 }

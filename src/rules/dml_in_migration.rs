@@ -1,6 +1,7 @@
 //! Rows that a migration changes in bulk stay locked until it commits.
 
 use super::prelude::*;
+use crate::sql::lex::{Token, TokenKind, significant};
 
 /// The rule.
 pub static RULE: Rule = Rule::on_migration(
@@ -56,25 +57,51 @@ fn in_bulk<'a>(place: &Place<'a>) -> Option<(&'a TableName, &'static str)> {
         ChangeKind::Merge(merge) => (&merge.table, "merged"),
         _ => return None,
     };
-    (place.is_busy(table) && !is_narrow(place) && !place.is_backfill()).then_some((table, what))
+    (place.is_busy(table) && !is_narrow(place, table) && !place.is_backfill()).then_some((table, what))
 }
 
-/// Whether the condition names single rows: it compares a key with values.
-fn is_narrow(place: &Place<'_>) -> bool {
-    let text = place.step.sql.to_ascii_lowercase();
-    let Some(at) = text.rfind(" where ").or_else(|| text.rfind("\nwhere ")) else {
-        return text.contains(" limit ");
+/// Whether the condition names single rows: it compares a key with values, or takes a few.
+fn is_narrow(place: &Place<'_>, table: &TableName) -> bool {
+    let sql: &str = &place.step.sql;
+    let tokens: Vec<Token> = significant(sql, place.dialect()).collect();
+    let word = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(sql, word));
+    let Some(from) = (0..tokens.len()).rposition(|at| word(at, "WHERE")) else {
+        return (0..tokens.len()).any(|at| word(at, "LIMIT"));
     };
-    let condition = &text[at + 7..];
-    let literal = |rest: &str| {
-        let rest = rest.trim_start();
-        rest.starts_with(['\'', '$', ':']) || rest.starts_with(|c: char| c.is_ascii_digit())
+    let literal = |at: usize| {
+        tokens.get(at).is_some_and(|token| {
+            matches!(token.kind, TokenKind::String | TokenKind::Number | TokenKind::Param)
+        })
     };
-    let equals = condition.match_indices('=').any(|(at, _)| {
-        let before = condition[..at].trim_end();
-        !before.ends_with(['<', '>', '!']) && literal(&condition[at + 1..])
-    });
-    let listed = condition.find(" in (").is_some_and(|at| literal(&condition[at + 5..]));
-    let between = condition.contains(" between ");
-    equals || listed || between || condition.contains(" limit ")
+    (from + 1..tokens.len()).any(|at| {
+        let equals = tokens[at].kind == TokenKind::Operator && tokens[at].text(sql) == "=" && literal(at + 1);
+        let listed = word(at, "IN") && tokens.get(at + 1).is_some_and(|token| token.is_punct(b'('));
+        let among = equals || listed && literal(at + 2) || word(at, "BETWEEN") && literal(at + 1);
+        word(at, "LIMIT")
+            || among && column(place, &tokens[at - 1]).is_some_and(|name| is_key(place, table, &name))
+    })
+}
+
+/// The column that a token names.
+fn column(place: &Place<'_>, token: &Token) -> Option<Name> {
+    let text = token.text(&place.step.sql);
+    match token.kind {
+        TokenKind::Word => Some(Name::unquoted(text, place.dialect())),
+        TokenKind::QuotedWord => Some(Name::new(text.trim_matches(['"', '`', '[', ']']))),
+        _ => None,
+    }
+}
+
+/// Whether few rows have one value of a column: an index begins with it, or it is called like a key.
+fn is_key(place: &Place<'_>, table: &TableName, column: &Name) -> bool {
+    const KEYS: [&str; 7] = ["key", "name", "slug", "code", "email", "version", "title"];
+    let lower = column.as_str().to_ascii_lowercase();
+    let called = lower.ends_with("id") || KEYS.iter().any(|key| lower.ends_with(key));
+    called
+        || place.table(table).is_some_and(|table| {
+            table
+                .indexes
+                .iter()
+                .any(|index| index.plain_columns().is_some_and(|columns| columns.first() == Some(&column)))
+        })
 }

@@ -28,8 +28,8 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             .help("stop using the attribute, deploy, and drop it in a later release")
         });
     }
-    if let ChangeKind::Drop(drop) = place.kind() {
-        return made_anew(place, drop);
+    if let Some((name, old, new)) = super::columns::made_anew(place) {
+        return left_out(place, name, old, new);
     }
     let (alter, TableAction::DropColumn { column, cascade, .. }) = place.alter_of_table()? else {
         return None;
@@ -49,6 +49,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
                 "the new column has the old one's name, but holds NULL or its default in every row",
             )
             .help("change the type of the column that is there, or fill the new one from the old one before that goes")
+            .whole()
         });
     }
     let taken: Vec<String> =
@@ -70,18 +71,13 @@ fn is_emptied(place: &Place<'_>, old: Option<&Arc<Column>>, now: &Arc<Column>) -
     is_later && !computed(now) && !old.is_some_and(computed)
 }
 
-/// A table that is made anew under the same name without some of its columns, as is usual on SQLite.
-fn made_anew(place: &Place<'_>, drop: &DropObject) -> Option<Draft> {
-    let old = place.table(&drop.name).filter(|_| drop.object == ObjectKind::Table)?;
-    let new = place.committed().table(&drop.name).filter(|new| new.is_complete())?;
-    if place.is_skipped() || !place.is_used(&drop.name) {
-        return None;
-    }
+/// A table that is made anew without some of its columns.
+fn left_out(place: &Place<'_>, name: &TableName, old: &Table, new: &Table) -> Option<Draft> {
     let lost: Vec<&str> = (old.columns.iter())
         .filter(|column| new.column(&column.name).is_none() && place.is_known_to_code(column.created))
         .map(|column| column.name.as_str())
         .collect();
-    let shown = place.shown(&drop.name);
+    let shown = place.shown(name);
     let them = lost.join("`, `");
     (!lost.is_empty()).then(|| {
         Draft::new(
@@ -89,5 +85,6 @@ fn made_anew(place: &Place<'_>, drop: &DropObject) -> Option<Draft> {
             "queries of running code that name it fail at once, `SELECT *` changes its shape, and the data is gone",
         )
         .help("stop using it, deploy, and leave it out in a later release")
+        .whole()
     })
 }

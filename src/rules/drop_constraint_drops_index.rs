@@ -29,6 +29,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     }
     let table = place.table(&alter.table);
     let (name, known) = match action {
+        TableAction::DropConstraint { may_be_key: false, .. } => return None,
         TableAction::DropConstraint { name, .. } => {
             (format!("constraint `{name}`"), table.and_then(|table| table.constraint(name)))
         }

@@ -35,7 +35,8 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     if place.is_skipped() || !place.is_used(&alter.table) || has_none || new && !required {
         return None;
     }
-    let end = place.committed().table(&alter.table).and_then(|table| table.column(column));
+    // Between two statements of one migration is but a moment.
+    let end = place.in_the_end().table(&alter.table).and_then(|table| table.column(column));
     if end.is_some_and(|end| end.default.is_some() || end.generation.is_some()) {
         return None;
     }

@@ -20,6 +20,20 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     let owner = place.before().index(&drop.name).map(|(table, _)| table);
     let partitioned = owner.is_some_and(|table| table.partition_by.is_some());
     const AS_A_WHOLE: &str = "the index of a partitioned table can only be dropped without CONCURRENTLY: with a short lock_timeout, tried again";
+    if drop.concurrently && (drop.part.1 > 1 || drop.cascade) {
+        let (what, why) = match drop.part.1 {
+            1 => ("with CASCADE", "no CASCADE"),
+            _ => ("of several indexes", "one index only"),
+        };
+        return (drop.part.0 == 0).then(|| {
+            Draft::new(
+                format!("DROP INDEX CONCURRENTLY {what} is refused"),
+                format!("it takes {why}: the server refuses the statement, so the migration fails"),
+            )
+            .help(format!("one statement for each: DROP INDEX CONCURRENTLY {};", place.sql(&drop.name)))
+            .severity(Severity::Error)
+        });
+    }
     if drop.concurrently {
         return partitioned.then(|| {
             Draft::new(

@@ -33,7 +33,11 @@ fn find(place: &Place<'_>) -> Option<Draft> {
                 "the new table has the old one's name, and is empty",
             )
             .help("alter the table that is there, or copy the rows over before it goes")
+            .whole()
         });
+    }
+    if place.in_the_end().table(&drop.name).is_some_and(|table| table.is_complete()) {
+        return Some(super::columns::gone_for_a_moment(place, &shown));
     }
     let others: Vec<String> = place
         .effects()

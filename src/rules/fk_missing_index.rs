@@ -32,6 +32,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     let after = place.judged.after.table(table);
     // Of a table that nothing has made, the indexes are not known.
     let known = after.is_some_and(|after| after.origin != Origin::Assumed);
+    let unless = if known { "" } else { ", unless an earlier one serves it" };
     let indexed = |key: &ForeignKey| {
         after.is_some_and(|after| {
             after.indexes.iter().any(|index| {
@@ -43,16 +44,16 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     };
     let missing = keys.into_iter().find(|key| !indexed(key))?;
     let (shown, columns) = (place.shown(table), place.ids(&missing.columns));
-    known.then(|| {
+    Some(
         Draft::new(
-            format!("the foreign key ({columns}) of `{shown}` has no index"),
+            format!("the foreign key ({columns}) of `{shown}` has no index{unless}"),
             format!(
                 "each delete and each change of a key in `{}` scans `{shown}`, and holds its locks meanwhile",
                 place.shown(&missing.references)
             ),
         )
-        .help(format!("CREATE INDEX CONCURRENTLY ON {} ({columns});", place.sql(table)))
-    })
+        .help(format!("CREATE INDEX CONCURRENTLY ON {} ({columns});", place.sql(table))),
+    )
 }
 
 fn key(constraint: &Constraint) -> Option<&ForeignKey> {

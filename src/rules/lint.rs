@@ -169,7 +169,7 @@ impl Run<'_> {
                     let text = place.step.text_of(place.change());
                     engine::propose(place.change(), &text, place.before(), judged.server, &Given::default())
                 };
-                let proposal = if rule.splits { proposal() } else { None };
+                let proposal = if rule.splits && !draft.whole { proposal() } else { None };
                 let at = draft.at.unwrap_or(At::Statement(place.number, place.change().span));
                 found.push((rule, Draft { at: Some(at), ..draft }, proposal));
             }

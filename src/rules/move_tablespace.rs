@@ -26,6 +26,9 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         ChangeKind::AlterOther { object, name, what }
             if what.to_ascii_uppercase().contains("SET TABLESPACE") =>
         {
+            if stays(place.text()) {
+                return None;
+            }
             return Some(moves_many(object.title(), name.as_ref().map(|name| name.name.as_str())));
         }
         _ => return None,
@@ -40,6 +43,16 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         )
         .help("pg_repack moves a table without the lock; an index can be built concurrently in the other tablespace"),
     )
+}
+
+/// Whether `ALL IN TABLESPACE a … SET TABLESPACE b` names one tablespace twice.
+fn stays(statement: &str) -> bool {
+    let words: Vec<&str> = statement.split_whitespace().collect();
+    let mut named = words
+        .windows(2)
+        .filter(|pair| pair[0].eq_ignore_ascii_case("tablespace"))
+        .map(|pair| pair[1].trim_end_matches([',', ';']));
+    matches!((named.next(), named.next()), (Some(from), Some(to)) if from == to)
 }
 
 /// `ALTER TABLE ALL IN TABLESPACE … SET TABLESPACE`, `ALTER DATABASE … SET TABLESPACE`.

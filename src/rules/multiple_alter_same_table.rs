@@ -8,7 +8,7 @@ pub static RULE: Rule = Rule::on_migration(
     "multiple-alter-same-table",
     Group::Style,
     Severity::Warning,
-    POSTGRES,
+    POSTGRES_AND_MYSQL,
     include_str!("multiple_alter_same_table.md"),
     find,
 );

@@ -23,6 +23,9 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         return new
             .then(|| draft(&format!("constraint trigger `{}`", create.name), &place.shown(&create.table)));
     }
+    if let Some((name, old, new)) = super::columns::made_anew(place) {
+        return made_stricter(old, new).map(|what| draft(&what, &place.shown(name)));
+    }
     let (alter, action) = place.alter_of_table()?;
     if place.is_skipped() || !place.is_used(&alter.table) {
         return None;
@@ -81,6 +84,34 @@ fn draft(what: &str, shown: &str) -> Draft {
         "it counts for every row that is written from that moment on, NOT VALID or not; no DDL can prove that running code satisfies it",
     )
     .help("deploy code that satisfies it first, and count the rows that do not")
+}
+
+/// What a table that is made anew asks of each row that it did not ask before.
+fn made_stricter(old: &Table, new: &Table) -> Option<String> {
+    let required = new.columns.iter().find(|column| {
+        let was = old.column(&column.name).map(|was| was.nullability);
+        column.nullability == Nullability::NotNull && was == Some(Nullability::Null)
+    });
+    if let Some(column) = required {
+        return Some(format!("NOT NULL on `{}`", column.name));
+    }
+    let knows = |kind: &ConstraintKind| {
+        old.constraints.iter().any(|one| match (&one.kind, kind) {
+            (ConstraintKind::Check(one), ConstraintKind::Check(other)) => one.text == other.text,
+            (ConstraintKind::ForeignKey(one), ConstraintKind::ForeignKey(other)) => {
+                one.columns == other.columns
+            }
+            (ConstraintKind::Unique(one), ConstraintKind::Unique(other)) => one.columns == other.columns,
+            _ => false,
+        })
+    };
+    let added = new.constraints.iter().filter(|_| old.is_complete()).map(|one| &one.kind);
+    added.filter(|kind| !knows(kind)).find_map(|kind| match kind {
+        ConstraintKind::Check(_) => Some("a new check".to_owned()),
+        ConstraintKind::ForeignKey(_) => Some("a new foreign key".to_owned()),
+        ConstraintKind::Unique(_) => Some("a new unique key".to_owned()),
+        _ => None,
+    })
 }
 
 /// What a new constraint is, where running code may violate it.

@@ -79,6 +79,11 @@ impl<'a> Place<'a> {
         self.judged.committed_after(self.number)
     }
 
+    /// The schema at the end of its migration. Outside of a transaction others see what is between, too.
+    pub fn in_the_end(&self) -> &'a Schema {
+        self.judged.after
+    }
+
     /// The schema before the transaction that it runs in.
     pub fn at_start(&self) -> &'a Schema {
         self.judged.transaction_of(self.number).first().map_or(self.before(), |first| &first.before)

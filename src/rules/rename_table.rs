@@ -31,6 +31,9 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         return None;
     }
     let shown = place.shown(&alter.table);
+    if place.in_the_end().relation(&alter.table).is_some() {
+        return Some(super::columns::gone_for_a_moment(place, &shown));
+    }
     Some(Draft::new(
         format!("renaming table `{shown}` to `{}` breaks running code that uses the old name", to.name),
         "queries of running code on the old name fail from that moment on, and new code fails until then",

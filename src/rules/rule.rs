@@ -180,6 +180,8 @@ pub struct Draft {
     pub fix: Vec<Edit>,
     /// Whether `fix` is right only if its file also says that it runs without a transaction.
     pub outside: bool,
+    /// Whether the two steps of the change are no answer to it.
+    pub whole: bool,
 }
 
 /// A place in a migration.
@@ -217,7 +219,14 @@ impl Draft {
             severity: None,
             fix: Vec::new(),
             outside: false,
+            whole: false,
         }
+    }
+
+    /// Where the two steps of the change are no answer to it.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self { whole: true, ..self }
     }
 
     /// With something to do instead.

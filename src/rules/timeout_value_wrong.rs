@@ -23,7 +23,18 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     let milliseconds = milliseconds(value)?;
     // No limit on a statement is what a long one needs that blocks nobody.
     let endless = milliseconds == 0 && set.name == "lock_timeout";
-    if !endless && milliseconds <= limit_ms || !locks_later(place) {
+    let last_lock = last_lock(place)?;
+    if !endless && milliseconds <= limit_ms {
+        let late = set.name == "lock_timeout" && last_lock < place.number && !is_set_before(place);
+        return late.then(|| {
+            Draft::new(
+                "lock_timeout is set behind the statements that lock",
+                "they have waited for their locks without a limit, with everyone else behind them",
+            )
+            .help(format!("put `{}` in front of the first of them", place.text().trim()))
+        });
+    }
+    if last_lock < place.number {
         return None;
     }
     let why = if endless {
@@ -37,16 +48,24 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     )
 }
 
-/// Whether a later statement of the migration locks a table that is in use.
-fn locks_later(place: &Place<'_>) -> bool {
+/// The last statement of the migration that locks a table that is in use.
+fn last_lock(place: &Place<'_>) -> Option<usize> {
     let locks = |other: &Place<'_>| {
         other.felt().any(|effect| effect.lock.blocks_writes && effect.role != Role::Index)
     };
-    let last = place
+    *place
         .judged
         .last_lock
-        .get_or_init(|| place.judged.places().filter(locks).map(|other| other.number).last());
-    last.is_some_and(|last| last > place.number)
+        .get_or_init(|| place.judged.places().filter(locks).map(|other| other.number).last())
+}
+
+/// Whether an earlier statement of the migration sets it too.
+fn is_set_before(place: &Place<'_>) -> bool {
+    place
+        .judged
+        .changes()
+        .take_while(|(number, _)| *number < place.number)
+        .any(|(_, change)| matches!(&change.kind, ChangeKind::SetVariable(set) if set.name == "lock_timeout"))
 }
 
 /// `2s`, `500`, `1min` in milliseconds.

@@ -2,7 +2,8 @@
 
 use crate::dialect::Dialect;
 use crate::name::{Name, ObjectName};
-use crate::sql::lex::{self, Token, TokenKind};
+use crate::schema::change::{Change, ChangeKind, Opaque, OpaqueReason};
+use crate::sql::lex::{self, Token, TokenKind, Unclosed};
 use crate::text::Span;
 
 /// What was expected, and where something else stands.
@@ -12,6 +13,13 @@ pub struct Unread {
     pub span: Span,
     /// What was expected and what was found, in one line.
     pub why: String,
+}
+
+impl Unread {
+    /// The change that stands for what could not be read.
+    pub fn opaque(self) -> Change {
+        Change::new(self.span, ChangeKind::Opaque(Opaque { reason: OpaqueReason::Syntax, why: self.why }))
+    }
 }
 
 /// What reading gives.
@@ -212,6 +220,33 @@ impl<'a> Cursor<'a> {
             self.at += 1;
         }
         found
+    }
+
+    /// That every quote and every parenthesis of the statement is closed.
+    pub fn expect_closed(&self) -> Read<()> {
+        let mut depth = 0_usize;
+        for (at, token) in self.tokens[..self.end].iter().enumerate() {
+            let what = match token.kind {
+                TokenKind::Unterminated(Unclosed::String) => "the string that begins here is never closed",
+                TokenKind::Unterminated(Unclosed::QuotedWord) => "the name that begins here is never closed",
+                TokenKind::Unterminated(Unclosed::DollarString) => {
+                    "the dollar quote that begins here is never closed"
+                }
+                TokenKind::Punct(b'(') if self.mate(at) >= self.end => "this parenthesis is never closed",
+                TokenKind::Punct(b')') if depth == 0 => "this parenthesis closes nothing",
+                TokenKind::Punct(b'(') => {
+                    depth += 1;
+                    continue;
+                }
+                TokenKind::Punct(b')') => {
+                    depth -= 1;
+                    continue;
+                }
+                _ => continue,
+            };
+            return Err(Unread { span: token.span, why: what.to_owned() });
+        }
+        Ok(())
     }
 
     /// That nothing is left.

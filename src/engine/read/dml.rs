@@ -1,5 +1,6 @@
 //! Statements about rows: `INSERT`, `UPDATE`, `DELETE`, `MERGE`, `SELECT`, with `WITH` in front.
 
+use super::condition;
 use super::cursor::{Cursor, Read};
 use super::query;
 use crate::dialect::Dialect;
@@ -244,13 +245,14 @@ fn bounded(cursor: &Cursor<'_>) -> bool {
     if clause >= cursor.end() || cursor.word_at(clause, "LIMIT") {
         return clause < cursor.end();
     }
-    let ends = |at: usize| at >= cursor.end() || cursor.word_at(at, "RETURNING");
-    let always = (cursor.word_at(clause + 1, "TRUE") || cursor.word(clause + 1) == "1") && ends(clause + 2)
-        || cursor.word(clause + 1) == "1"
-            && cursor.op_at(clause + 2, "=")
-            && cursor.word(clause + 3) == "1"
-            && ends(clause + 4);
-    !always
+    let mut behind = cursor.clone();
+    behind.set(clause + 1);
+    let end = behind.find(|cursor, at| {
+        cursor.word_at(at, "RETURNING") || cursor.word_at(at, "ORDER") || cursor.word_at(at, "LIMIT")
+    });
+    // `ORDER BY … LIMIT n`, or `LIMIT n` alone.
+    let limited = (end..cursor.end()).any(|at| cursor.word_at(at, "LIMIT"));
+    limited || !condition::is_always_true(cursor, clause + 1, end)
 }
 
 fn delete(cursor: &mut Cursor<'_>, start: usize) -> Read<Delete> {

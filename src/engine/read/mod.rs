@@ -3,6 +3,7 @@
 //! DDL is read from tokens, not from a parser's tree: each action has its exact place, each expression its own text,
 //! and one wrong word does not hide the rest.
 
+pub mod condition;
 pub mod constraint;
 pub mod cursor;
 pub mod dml;

@@ -27,8 +27,12 @@ const QUALITIES: [&str; 12] = [
 
 /// What the one statement `text` does, in order; nothing for an empty one.
 pub fn lower(text: &str) -> Vec<Change> {
+    let mut cursor = Cursor::new(text, Dialect::Sqlite);
+    if let Err(unread) = cursor.expect_closed() {
+        return vec![unread.opaque()];
+    }
     let mut changes = Vec::new();
-    lower_into(&mut Cursor::new(text, Dialect::Sqlite), &mut changes);
+    lower_into(&mut cursor, &mut changes);
     changes
 }
 
@@ -40,8 +44,7 @@ fn lower_into(cursor: &mut Cursor<'_>, changes: &mut Vec<Change>) {
     let outcome = statement(cursor, changes)
         .and_then(|()| cursor.expect_end().inspect_err(|_| changes.truncate(before)));
     if let Err(unread) = outcome {
-        let opaque = Opaque { reason: OpaqueReason::Syntax, why: unread.why };
-        changes.push(Change::new(unread.span, ChangeKind::Opaque(opaque)));
+        changes.push(unread.opaque());
     }
 }
 
@@ -50,7 +53,9 @@ fn statement(cursor: &mut Cursor<'_>, out: &mut Vec<Change>) -> Read<()> {
     let word = cursor.word(start).to_ascii_uppercase();
     let kind = match word.as_str() {
         "SELECT" | "VALUES" | "WITH" | "INSERT" | "REPLACE" | "UPDATE" | "DELETE" => {
-            out.append(&mut dml::statement(cursor)?);
+            let mut changes = dml::statement(cursor)?;
+            changes.iter_mut().for_each(told_of_schema);
+            out.append(&mut changes);
             return Ok(());
         }
         "CREATE" => create(cursor)?,
@@ -80,6 +85,21 @@ fn statement(cursor: &mut Cursor<'_>, out: &mut Vec<Change>) -> Read<()> {
     };
     out.push(Change::new(cursor.span_from(start), kind));
     Ok(())
+}
+
+/// Rows of the schema's own table, which `PRAGMA writable_schema` lets be written: it becomes whatever they say.
+/// <https://sqlite.org/pragma.html#pragma_writable_schema>
+fn told_of_schema(change: &mut Change) {
+    let table = match &change.kind {
+        ChangeKind::Insert(insert) => &insert.table,
+        ChangeKind::Update(update) => &update.table,
+        ChangeKind::Delete(delete) => &delete.table,
+        _ => return,
+    };
+    if ["sqlite_schema", "sqlite_master"].iter().any(|own| table.name.as_str().eq_ignore_ascii_case(own)) {
+        let why = "it writes the schema's own table, past all that SQLite checks".to_owned();
+        change.kind = ChangeKind::Opaque(Opaque { reason: OpaqueReason::Unknown, why });
+    }
 }
 
 fn transaction(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {
@@ -438,7 +458,12 @@ fn alter(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {
     } else if cursor.eat(&["ALTER"]) {
         altered(cursor)?
     } else if cursor.eat(&["DROP", "CONSTRAINT"]) {
-        TableAction::DropConstraint { name: cursor.name()?, if_exists: false, cascade: false }
+        TableAction::DropConstraint {
+            name: cursor.name()?,
+            if_exists: false,
+            cascade: false,
+            may_be_key: true,
+        }
     } else if cursor.is(&["ADD"]) && adds_constraint(cursor) {
         let constraint = Box::new(constraint::table_constraint(cursor)?);
         TableAction::AddConstraint { constraint, if_not_exists: false }

@@ -35,7 +35,7 @@ impl Apply<'_> {
                     constraint.valid &= constraint.enforced;
                 });
             }
-            TableAction::DropConstraint { name, if_exists, cascade } => {
+            TableAction::DropConstraint { name, if_exists, cascade, .. } => {
                 self.drop_constraint(key, name, *if_exists, *cascade);
             }
             TableAction::DropPrimaryKey => {

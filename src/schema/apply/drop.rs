@@ -263,23 +263,8 @@ impl Schema {
     pub fn calls_sequence(&self, expr: &Expr, key: &ObjectName) -> bool {
         let next = expr.calls.iter().filter(|call| call.name.name.as_str() == "nextval");
         next.flat_map(|call| &call.literals).any(|literal| {
-            let name = sequence_literal(literal);
+            let name = ObjectName::in_literal(literal, Dialect::Postgres);
             self.find(&name, |candidate| self.sequences.contains_key(candidate)).as_ref() == Some(key)
         })
-    }
-}
-
-/// The name in the literal of `nextval('schema.name')`.
-fn sequence_literal(literal: &str) -> ObjectName {
-    let bare = |part: &str| {
-        let part = part.trim();
-        match part.strip_prefix('"').and_then(|part| part.strip_suffix('"')) {
-            Some(quoted) => Name::new(quoted),
-            None => Name::unquoted(part, Dialect::Postgres),
-        }
-    };
-    match literal.split_once('.') {
-        Some((schema, name)) => ObjectName::qualified(bare(schema), bare(name)),
-        None => ObjectName::bare(bare(literal)),
     }
 }

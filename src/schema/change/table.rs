@@ -482,6 +482,8 @@ pub enum TableAction {
         if_exists: bool,
         /// `CASCADE`.
         cascade: bool,
+        /// Whether it may be a key: not where MySQL says `FOREIGN KEY` or `CHECK`.
+        may_be_key: bool,
     },
     /// MySQL `DROP PRIMARY KEY`.
     DropPrimaryKey,

@@ -136,21 +136,18 @@ impl Sorting {
     /// What setting a table option comes to.
     fn option(&self, (option, value): &(String, String), name: &TableName, before: &Schema) -> Op {
         let table = known(before, name);
+        let is_now = |option: &str, default: &str| {
+            let set = table.and_then(|table| table.options.iter().rev().find(|(known, _)| known == option));
+            set.map_or(default, |(_, set)| set).eq_ignore_ascii_case(value)
+        };
         match option.as_str() {
-            "engine" | "type" => {
-                let now = table.and_then(|table| {
-                    table
-                        .options
-                        .iter()
-                        .rev()
-                        .find(|(option, _)| option == "engine")
-                        .map(|(_, engine)| engine)
-                });
-                let same = now.map_or("innodb", String::as_str).eq_ignore_ascii_case(value);
-                if same { Op::Rebuild } else { Op::ChangeEngine }
-            }
+            "engine" | "type" if is_now("engine", "innodb") => Op::Rebuild,
+            "engine" | "type" => Op::ChangeEngine,
             "row_format" | "key_block_size" | "tablespace" | "encrypted" => Op::Rebuild,
-            "encryption" if self.server.product == Product::Mysql => Op::ChangeOptions,
+            // MariaDB has no option of this name, and reads over it.
+            "encryption" if self.server.product == Product::Mysql && !is_now("encryption", "n") => {
+                Op::ChangeEncryption
+            }
             "page_compressed" | "transactional" => Op::ChangeOptions,
             "charset" | "collate" => Op::ChangeDefaultCharset,
             _ => Op::ChangeOptions,

@@ -14,8 +14,12 @@ use crate::sql::lex::TokenKind;
 
 /// What the one statement `text` does, in order; nothing for an empty one.
 pub fn lower(text: &str) -> Vec<Change> {
+    let mut cursor = Cursor::new(text, Dialect::Mysql);
+    if let Err(unread) = cursor.expect_closed() {
+        return vec![unread.opaque()];
+    }
     let mut changes = Vec::new();
-    lower_into(&mut Cursor::new(text, Dialect::Mysql), &mut changes);
+    lower_into(&mut cursor, &mut changes);
     changes
 }
 
@@ -27,8 +31,7 @@ fn lower_into(cursor: &mut Cursor<'_>, changes: &mut Vec<Change>) {
     let outcome = statement(cursor, changes)
         .and_then(|()| cursor.expect_end().inspect_err(|_| changes.truncate(before)));
     if let Err(unread) = outcome {
-        let opaque = Opaque { reason: OpaqueReason::Syntax, why: unread.why };
-        changes.push(Change::new(unread.span, ChangeKind::Opaque(opaque)));
+        changes.push(unread.opaque());
     }
 }
 

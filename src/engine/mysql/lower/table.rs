@@ -618,9 +618,12 @@ fn drop(cursor: &mut Cursor<'_>) -> Read<TableAction> {
     cursor.eat_any(&["RESTRICT", "CASCADE"]);
     Ok(match kind {
         Some("INDEX" | "KEY") => TableAction::DropIndex { name, if_exists },
-        Some("FOREIGN" | "CONSTRAINT" | "CHECK") => {
-            TableAction::DropConstraint { name, if_exists, cascade: false }
-        }
+        Some("FOREIGN" | "CONSTRAINT" | "CHECK") => TableAction::DropConstraint {
+            name,
+            if_exists,
+            cascade: false,
+            may_be_key: kind == Some("CONSTRAINT"),
+        },
         _ => TableAction::DropColumn { column: name, if_exists, cascade: false },
     })
 }

@@ -1,6 +1,6 @@
 //! `ALTER TABLE`, and what `ALTER VIEW`, `ALTER MATERIALIZED VIEW` and `ALTER FOREIGN TABLE` share with it.
 
-use super::{column, create_table, opaque, sequence, types};
+use super::{column, create_table, sequence, types};
 use crate::engine::read::constraint;
 use crate::engine::read::cursor::{Cursor, Read};
 use crate::engine::read::expr;
@@ -47,7 +47,7 @@ pub fn alter_table(
                 // An action that is missing leaves nothing in front of the comma.
                 let end = error.span.end.min(cursor.span_from(from).end).max(error.span.start);
                 let span = Span::new(error.span.start, end);
-                unread.push(opaque(crate::engine::read::cursor::Unread { span, ..error }));
+                unread.push(crate::engine::read::cursor::Unread { span, ..error }.opaque());
             }
         }
         if !cursor.eat_punct(b',') {
@@ -162,7 +162,12 @@ fn drop(cursor: &mut Cursor<'_>) -> Read<TableAction> {
     if cursor.eat(&["CONSTRAINT"]) {
         let if_exists = cursor.eat(&["IF", "EXISTS"]);
         let name = cursor.name()?;
-        return Ok(TableAction::DropConstraint { name, if_exists, cascade: cascade(cursor) });
+        return Ok(TableAction::DropConstraint {
+            name,
+            if_exists,
+            cascade: cascade(cursor),
+            may_be_key: true,
+        });
     }
     cursor.eat(&["COLUMN"]);
     let if_exists = cursor.eat(&["IF", "EXISTS"]);

@@ -1,6 +1,6 @@
 //! `CREATE TABLE` in all its forms, `CREATE FOREIGN TABLE`, `SELECT INTO`.
 
-use super::{change, column, opaque, types};
+use super::{change, column, types};
 use crate::engine::read::constraint;
 use crate::engine::read::cursor::{Cursor, Read, Unread};
 use crate::engine::read::query;
@@ -48,7 +48,7 @@ pub fn create_table(
     }
     tail(cursor, &mut create)?;
     out.push(change(cursor, start, ChangeKind::CreateTable(Box::new(create))));
-    out.extend(unread.into_iter().map(opaque));
+    out.extend(unread.into_iter().map(Unread::opaque));
     Ok(())
 }
 

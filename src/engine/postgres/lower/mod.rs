@@ -20,14 +20,18 @@ mod tests;
 pub mod types;
 
 use crate::dialect::Dialect;
-use crate::engine::read::cursor::{Cursor, Read, Unread};
+use crate::engine::read::cursor::{Cursor, Read};
 use crate::engine::read::dml;
 use crate::schema::change::*;
 
 /// What the one statement `text` does, in order; nothing for an empty one.
 pub fn lower(text: &str) -> Vec<Change> {
+    let mut cursor = Cursor::new(text, Dialect::Postgres);
+    if let Err(unread) = cursor.expect_closed() {
+        return vec![unread.opaque()];
+    }
     let mut changes = Vec::new();
-    lower_into(&mut Cursor::new(text, Dialect::Postgres), &mut changes);
+    lower_into(&mut cursor, &mut changes);
     changes
 }
 
@@ -42,13 +46,8 @@ fn lower_into(cursor: &mut Cursor<'_>, changes: &mut Vec<Change>) {
         cursor.expect_end().inspect_err(|_| changes.truncate(before))
     });
     if let Err(unread) = outcome {
-        changes.push(opaque(unread));
+        changes.push(unread.opaque());
     }
-}
-
-/// The change that stands for what could not be read.
-fn opaque(unread: Unread) -> Change {
-    Change::new(unread.span, ChangeKind::Opaque(Opaque { reason: OpaqueReason::Syntax, why: unread.why }))
 }
 
 /// A change from the token with the number `from` up to here.

@@ -57,7 +57,7 @@ pub fn propose(
                 change_type::propose(&subject, column, data_type, using.as_ref(), collation.as_deref())
             }
             TableAction::DropDefault { column } => drop_default::propose(&subject, column),
-            TableAction::DropConstraint { name, if_exists, cascade } => {
+            TableAction::DropConstraint { name, if_exists, cascade, .. } => {
                 drop_constraint::propose(&subject, name, *if_exists, *cascade)
             }
             TableAction::RowSecurity { state } => row_security::propose(&subject, *state),
