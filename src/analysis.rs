@@ -3,6 +3,7 @@
 use crate::dialect::Dialect;
 use crate::engine;
 use crate::name::{Name, ObjectName};
+use crate::parallel;
 use crate::schema::apply::{Note, apply};
 use crate::schema::change::*;
 use crate::schema::map::Map;
@@ -82,18 +83,88 @@ pub struct Analysis {
 
 /// Analyses `scripts`, one after the other, from the schema `start` on. Each begins with a session of its own.
 pub fn analyze<'a>(scripts: impl IntoIterator<Item = &'a Script>, start: Schema) -> Analysis {
+    let scripts: Vec<&Script> = scripts.into_iter().collect();
+    // What a statement says depends on nothing before it; what it does to the schema, on everything.
+    let read = parallel::map(&scripts, |script| read(script, start.dialect));
     let mut run = Run::new(start);
-    for (migration, script) in scripts.into_iter().enumerate() {
-        run.script(script, migration);
+    for (migration, (script, pieces)) in scripts.into_iter().zip(read).enumerate() {
+        run.script(script, migration, pieces);
     }
     Analysis { steps: run.steps, end: run.schema }
 }
 
 /// Analyses one script, which is (or takes back) the migration of number `migration`.
 pub fn analyze_one(script: &Script, migration: usize, start: Schema) -> Analysis {
+    let pieces = read(script, start.dialect);
     let mut run = Run::new(start);
-    run.script(script, migration);
+    run.script(script, migration, pieces);
     Analysis { steps: run.steps, end: run.schema }
+}
+
+/// What the server gets in one piece: one statement, or several that it runs as one.
+struct Piece<'s> {
+    statements: Vec<Read<'s>>,
+    /// Whether several statements are one for the server, where there is no transaction around them anyway.
+    is_one: bool,
+}
+
+/// A statement as it is read, before anything is known of the schema.
+struct Read<'s> {
+    sql: &'s str,
+    /// Where it stands in its file, and what is in front of it.
+    span: Span,
+    leading: Span,
+    changes: Vec<Change>,
+}
+
+/// All statements of a script.
+fn read(script: &Script, dialect: Dialect) -> Vec<Piece<'_>> {
+    match &script.body {
+        Body::Sql { file, span } => {
+            let statements = read_text(span.of(file), dialect, |inner| inner.shifted(span.start));
+            vec![Piece { statements, is_one: false }]
+        }
+        Body::Statements { file, statements } => {
+            statements.iter().map(|given| read_given(file, given, dialect)).collect()
+        }
+        Body::LargeFile { .. } => vec![whole("the file is too large to be looked into")],
+        Body::Program { .. } => vec![whole("a program")],
+    }
+}
+
+/// The statements of a text; `place` tells where a part of it stands in the file.
+fn read_text(text: &str, dialect: Dialect, place: impl Fn(Span) -> Span) -> Vec<Read<'_>> {
+    split(text, dialect)
+        .statements
+        .into_iter()
+        .map(|statement| {
+            let client = statement.kind == StatementKind::ClientCommand;
+            let changes =
+                if client { vec![unread(statement.text)] } else { engine::lower(statement.text, dialect) };
+            Read {
+                sql: statement.text,
+                span: place(statement.span),
+                leading: place(statement.leading),
+                changes,
+            }
+        })
+        .collect()
+}
+
+/// What the format has put into one piece, which may be several statements: the server runs them as one.
+fn read_given<'s>(file: &str, given: &'s GivenStatement, dialect: Dialect) -> Piece<'s> {
+    let verbatim = given.span.of(file) == given.text;
+    let place = |inner: Span| if verbatim { inner.shifted(given.span.start) } else { given.span };
+    let statements = read_text(&given.text, dialect, place);
+    Piece { is_one: statements.len() > 1, statements }
+}
+
+/// A script of which nothing can be said but that it is there.
+fn whole(why: &str) -> Piece<'static> {
+    let opaque = Opaque { reason: OpaqueReason::Client, why: why.to_owned() };
+    let changes = vec![Change::new(Span::default(), ChangeKind::Opaque(opaque))];
+    let statement = Read { sql: "", span: Span::default(), leading: Span::default(), changes };
+    Piece { statements: vec![statement], is_one: false }
 }
 
 /// A savepoint, or the start of a transaction: what a rollback comes back to.
@@ -140,60 +211,24 @@ impl Run {
         }
     }
 
-    fn script(&mut self, script: &Script, migration: usize) {
+    fn script(&mut self, script: &Script, migration: usize, pieces: Vec<Piece<'_>>) {
         self.new_session();
         if script.transaction {
             self.begin();
         }
-        match &script.body {
-            Body::Sql { file, span } => {
-                self.text(migration, span.of(file), |inner| inner.shifted(span.start))
+        for piece in pieces {
+            let together = piece.is_one && self.transaction.is_none();
+            if together {
+                self.begin();
             }
-            Body::Statements { file, statements } => {
-                for statement in statements {
-                    self.given(migration, file, statement);
-                }
+            for read in piece.statements {
+                self.step(migration, read);
             }
-            Body::LargeFile { .. } => self.whole(migration, "the file is too large to be looked into"),
-            Body::Program { .. } => self.whole(migration, "a program"),
+            if together {
+                self.end_transaction();
+            }
         }
         self.end_transaction();
-    }
-
-    /// The statements of a text; `place` tells where a part of it stands in the file.
-    fn text(&mut self, migration: usize, text: &str, place: impl Fn(Span) -> Span) {
-        for statement in split(text, self.dialect).statements {
-            let client = statement.kind == StatementKind::ClientCommand;
-            let changes = if client {
-                vec![unread(statement.text)]
-            } else {
-                engine::lower(statement.text, self.dialect)
-            };
-            self.step(migration, statement.text, place(statement.span), place(statement.leading), changes);
-        }
-    }
-
-    /// What the format has put into one piece, which may be several statements: the server runs them as one.
-    fn given(&mut self, migration: usize, file: &str, given: &GivenStatement) {
-        let count = split(&given.text, self.dialect).statements.len();
-        let together = count > 1 && self.transaction.is_none();
-        if together {
-            self.begin();
-        }
-        let verbatim = given.span.of(file) == given.text;
-        self.text(migration, &given.text, |inner| {
-            if verbatim { inner.shifted(given.span.start) } else { given.span }
-        });
-        if together {
-            self.end_transaction();
-        }
-    }
-
-    /// A script of which nothing can be said but that it is there.
-    fn whole(&mut self, migration: usize, why: &str) {
-        let opaque = Opaque { reason: OpaqueReason::Client, why: why.to_owned() };
-        let change = Change::new(Span::default(), ChangeKind::Opaque(opaque));
-        self.step(migration, "", Span::default(), Span::default(), vec![change]);
     }
 
     /// Settings and temporary objects of the last script are gone.
@@ -226,7 +261,8 @@ impl Run {
         }
     }
 
-    fn step(&mut self, migration: usize, sql: &str, span: Span, leading: Span, changes: Vec<Change>) {
+    fn step(&mut self, migration: usize, read: Read<'_>) {
+        let Read { sql, span, leading, changes } = read;
         let at = When { migration, statement: self.statements };
         self.statements += 1;
         let before = self.schema.clone();

@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod files;
 mod migrator;
 pub mod name;
+pub mod parallel;
 pub mod plan;
 pub mod proof;
 pub mod report;

@@ -1,7 +1,9 @@
 //! Identifiers and literals: the only place that quotes one.
 
 use crate::dialect::Dialect;
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 /// An identifier as the server stores it: unquoted, and folded where it was written without quotes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -53,8 +55,7 @@ impl Name {
             Dialect::Mysql | Dialect::Sqlite => false,
         };
         let shown = self.shown(dialect);
-        let reserved = RESERVED.contains(&format!(" {} ", self.0.to_ascii_lowercase()));
-        if folded || reserved { self.quoted(dialect) } else { shown }
+        if folded || is_reserved(&self.0) { self.quoted(dialect) } else { shown }
     }
 
     /// As people read it: quoted only where a character in it would be misread. A reserved word is not, so this is
@@ -64,6 +65,14 @@ impl Name {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
         if starts_plain && self.0.chars().all(is_plain) { self.0.clone() } else { self.quoted(dialect) }
     }
+}
+
+/// Whether one of the engines does not take `word` as a name without quotes.
+fn is_reserved(word: &str) -> bool {
+    // A search through the text would be a tenth of all that lint does.
+    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| RESERVED.split_ascii_whitespace().collect());
+    WORDS.contains(word)
+        || word.contains(|c: char| c.is_ascii_uppercase()) && WORDS.contains(&*word.to_ascii_lowercase())
 }
 
 /// Words that one of the engines does not take as a name without quotes.

@@ -12,6 +12,7 @@ use crate::compat::running::Said;
 use crate::dialect::Dialect;
 use crate::engine;
 use crate::engine::proposal::{Given, Proposal};
+use crate::parallel;
 use crate::schema::model::{Origin, Schema};
 use crate::source::{Folder, Kind, Migration, Phase, Script, by_id as by_format};
 use crate::text::Span;
@@ -35,6 +36,16 @@ pub struct Linted {
     pub texts: BTreeMap<String, Arc<str>>,
 }
 
+impl Linted {
+    fn add(&mut self, other: Linted) {
+        self.findings.extend(other.findings);
+        self.allowed += other.allowed;
+        self.migrations += other.migrations;
+        self.statements += other.statements;
+        self.texts.extend(other.texts);
+    }
+}
+
 /// Judges those of `folder`'s migrations whose numbers are `chosen` (in order), from the schema `start` on; the others
 /// are their context.
 pub fn lint(folder: &Folder, chosen: &[usize], start: Schema, options: &Options) -> Linted {
@@ -52,14 +63,10 @@ pub fn lint(folder: &Folder, chosen: &[usize], start: Schema, options: &Options)
         Some(first..numbers.len())
     });
     let ranges = step_ranges(&analysis.steps, numbers.len());
-    let mut run = Run {
-        options,
-        dialect: start.dialect,
-        no_transaction_mark: by_format(folder.format).map_or("", |format| format.no_transaction_mark()),
-        places: Places::default(),
-        out: Linted::default(),
-    };
-    for at in places {
+    let no_transaction_mark = by_format(folder.format).map_or("", |format| format.no_transaction_mark());
+    // Each is judged by itself: what it needs of the others is in the schema before it.
+    let judge = |at: &usize| {
+        let at = *at;
         let range = ranges[at].clone();
         let steps = &analysis.steps[range.clone()];
         let before = schema_before(&analysis.steps, &range, &start);
@@ -90,9 +97,16 @@ pub fn lint(folder: &Folder, chosen: &[usize], start: Schema, options: &Options)
             outline: OnceCell::new(),
             last_lock: OnceCell::new(),
         };
+        let dialect = start.dialect;
+        let (places, out) = (Places::default(), Linted::default());
+        let mut run = Run { options, dialect, no_transaction_mark, places, out };
         run.migration(&judged, migration);
+        run.out
+    };
+    let mut linted = Linted::default();
+    for of_one in parallel::map(&places, judge) {
+        linted.add(of_one);
     }
-    let mut linted = run.out;
     linted
         .findings
         .sort_by(|one, two| (&one.path, one.span, one.rule.id).cmp(&(&two.path, two.span, two.rule.id)));

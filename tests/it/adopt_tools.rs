@@ -7,7 +7,7 @@ use crate::adopt_histories::{Base, Fact, HISTORIES, History, facts};
 use crate::complaint::complaint;
 use crate::twostep::Project;
 
-const UPS: [(&str, &str); 4] = [
+pub const UPS: [(&str, &str); 4] = [
     (
         "1_create_guests",
         "create table guests (id integer not null primary key, name varchar(80) not null);\n",
@@ -16,7 +16,7 @@ const UPS: [(&str, &str); 4] = [
     ("3_create_stays", "create table stays (id integer not null primary key, room varchar(10));\n"),
     ("4_create_rooms", "create table rooms (id integer not null primary key);\n"),
 ];
-const DOWNS: [&str; 4] = [
+pub const DOWNS: [&str; 4] = [
     "drop table guests;\n",
     "alter table guests drop column room;\n",
     "drop table stays;\n",

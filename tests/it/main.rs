@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "everything here is part of a test")]
 
 mod adopt_histories;
+mod adopt_peers;
 mod adopt_states;
 mod adopt_tools;
 mod bad_input;

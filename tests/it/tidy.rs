@@ -11,7 +11,7 @@ use source::{Literal, RustFile, files, root, rust_files};
 
 /// The layers, lowest first. A file uses its own layer and those above it in this list.
 const LAYERS: &[&[&str]] = &[
-    &["text", "name", "dialect"],
+    &["text", "name", "dialect", "parallel"],
     &["sql"],
     &["source"],
     &["schema"],

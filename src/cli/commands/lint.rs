@@ -14,8 +14,9 @@ use crate::compat::running::Running;
 use crate::dialect::Dialect;
 use crate::engine::version::ServerVersion;
 use crate::evidence::model::Evidence;
+use crate::parallel;
 use crate::report::{self, Findings, Look};
-use crate::rules::{self, Group, Level, Options, Runner, Severity};
+use crate::rules::{self, Group, Level, Linted, Options, Runner, Severity};
 use crate::schema::model::Schema;
 use crate::source::ReadOptions;
 use std::io::Read as _;
@@ -185,7 +186,7 @@ async fn found(context: &Context, args: &Args) -> Result<Findings, Report> {
             .help("make it with `twostep capture`, or leave --verify out"));
     }
     let running = evidence.as_ref().map(|evidence| Arc::new(Running::new(evidence)));
-    let mut findings = Findings::new();
+    let mut judged = Vec::new();
     for mut target in targets {
         let mut options = options(context, target.dialect)?;
         let is_theirs = evidence.as_ref().is_some_and(|one| one.dialect() == Some(target.dialect));
@@ -201,7 +202,12 @@ async fn found(context: &Context, args: &Args) -> Result<Findings, Report> {
         if let (true, Some(evidence)) = (args.verify, evidence.as_ref().filter(|_| is_theirs)) {
             options.running = Some(Arc::new(asked(context, args, &target, evidence).await?));
         }
-        judge(&target, &options, &mut findings);
+        judged.push((target, options));
+    }
+    let mut findings = Findings::new();
+    let linted = parallel::map(&judged, |(target, options)| judge(target, options));
+    for ((target, options), linted) in judged.iter().zip(linted) {
+        findings.add(linted, options.server, |path| target.shown(path));
     }
     Ok(findings)
 }
@@ -240,13 +246,13 @@ async fn accepted(context: &Context, args: &Args, path: &Path) -> Result<Finding
     Ok(findings)
 }
 
-fn judge(target: &Target, options: &Options, findings: &mut Findings) {
+fn judge(target: &Target, options: &Options) -> Linted {
     let mut linted = rules::lint(&target.folder, &target.chosen, Schema::new(target.dialect), options);
     target.keep_wanted(&mut linted.findings);
     // What may be applied somewhere keeps its text.
     let edited = linted.findings.iter_mut().filter(|finding| options.edited.contains_key(&finding.path));
     edited.for_each(|finding| finding.fix.clear());
-    findings.add(linted, options.server, |path| target.shown(path));
+    linted
 }
 
 /// How migrations in `dialect` are judged.

@@ -9,6 +9,7 @@ use crate::db::url::DatabaseUrl;
 use crate::dialect::Dialect;
 use crate::engine;
 use crate::files::{self, FolderError};
+use crate::parallel;
 use crate::rules::Finding;
 use crate::source::{self, Contents, Folder, ReadOptions, SourceFile, SourceProblem};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -91,7 +92,7 @@ impl Finder<'_> {
     pub fn text(&self, name: &str, text: &str) -> Result<Target, Report> {
         let file = SourceFile::text(name, text);
         let dialect = self.dialect(Path::new(""), std::slice::from_ref(&file));
-        self.loose(Path::new(""), &file, dialect)
+        loose(Path::new(""), &file, dialect)
     }
 
     /// All migrations of the configured folder.
@@ -113,7 +114,7 @@ impl Finder<'_> {
         if self.format(path).is_none() && !sql.is_empty() && !has_format(&files, &self.options(path, &files))
         {
             let dialect = self.dialect(path, &sql);
-            return sql.iter().map(|file| self.loose(path, file, dialect)).collect();
+            return parallel::map(&sql, |file| loose(path, file, dialect)).into_iter().collect();
         }
         let target = self.folder(path, files)?;
         if target.folder.migrations.is_empty() {
@@ -174,18 +175,11 @@ impl Finder<'_> {
             }
             Err(error @ FolderError::Files(_)) => return Err(explain::folder(at, &error)),
         }
-        for name in loose {
-            let file = files::read_file(&root.join(&name), &name);
-            targets.push(Target { named: Some(BTreeSet::from([name])), ..self.loose(root, &file, dialect)? });
+        let loose: Vec<String> = loose.into_iter().collect();
+        for target in parallel::map(&loose, |name| loose_one(root, name, dialect)) {
+            targets.push(target?);
         }
         Ok(targets)
-    }
-
-    /// A file of which no format knows anything.
-    fn loose(&self, root: &Path, file: &SourceFile, dialect: Dialect) -> Result<Target, Report> {
-        let options = ReadOptions { dialect: Some(dialect), ..ReadOptions::default() };
-        let folder = source::read_loose(file, &options).map_err(|problems| unreadable(root, &problems))?;
-        Ok(Target { root: shown_root(root), folder, chosen: vec![0], named: None, dialect })
     }
 
     /// Whether `folder` is the one of the settings.
@@ -231,6 +225,19 @@ pub fn configured_dialect(context: &Context) -> Result<Dialect, Report> {
     let path = context.folder_path();
     let files = files::read_folder(&path).map_err(|error| explain::folder(&path, &error.into()))?;
     Ok(Finder { context, engine }.dialect(&path, &files))
+}
+
+/// A file of which no format knows anything.
+fn loose(root: &Path, file: &SourceFile, dialect: Dialect) -> Result<Target, Report> {
+    let options = ReadOptions { dialect: Some(dialect), ..ReadOptions::default() };
+    let folder = source::read_loose(file, &options).map_err(|problems| unreadable(root, &problems))?;
+    Ok(Target { root: shown_root(root), folder, chosen: vec![0], named: None, dialect })
+}
+
+/// The same of the file `name` below `root`, which was asked for by name.
+fn loose_one(root: &Path, name: &str, dialect: Dialect) -> Result<Target, Report> {
+    let file = files::read_file(&root.join(name), name);
+    Ok(Target { named: Some(BTreeSet::from([name.to_owned()])), ..loose(root, &file, dialect)? })
 }
 
 /// The files of a migration that is a folder of its own.
