@@ -22,7 +22,7 @@ mod widths;
 pub use guess::guess;
 pub use locks::{LockMode, LockRequest, relations_locked, table_made, touches_rows_only};
 pub use reach::reaches_beyond_database;
-pub use scratch::{breaks_prepared_shapes, held_query, prepare_sql};
+pub use scratch::{breaks_prepared_shapes, has_one_writer, held_query, prepare_sql};
 pub use session::{
     LeftBehind, Resume, Scope, SessionChange, asks_for_the_last, inserts, keep, lacks, left_behind,
     only_session, put_back, resume, session_changes, user_variables,

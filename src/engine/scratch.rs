@@ -33,6 +33,16 @@ pub fn breaks_prepared_shapes(dialect: Dialect) -> bool {
     }
 }
 
+/// Whether the engine lets one session write at a time, whatever it writes: then no way of changing much keeps other
+/// writers from waiting.
+pub fn has_one_writer(dialect: Dialect) -> bool {
+    match dialect {
+        // https://www.sqlite.org/isolation.html
+        Dialect::Sqlite => true,
+        Dialect::Postgres | Dialect::Mysql => false,
+    }
+}
+
 /// Lets the server read `query`, which may have parameters, without running it.
 pub fn prepare_sql(query: &str, dialect: Dialect) -> String {
     let query = query.trim().trim_end_matches(';');

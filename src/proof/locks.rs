@@ -56,15 +56,23 @@ pub(super) fn measured(looks: &[Look], path: &str, is_filled: &dyn Fn(&str) -> b
     found
 }
 
-/// What the table of effects says of the statements of `parts`, a line each with the part: those that no look was taken
-/// into. `earlier` is what there is before.
+/// A statement that keeps others waiting for as long as there are rows.
+pub(super) struct Waits {
+    /// It, and who waits for what.
+    pub(super) line: String,
+    /// Whether those who read wait too.
+    pub(super) readers: bool,
+}
+
+/// What the table of effects says of the statements of `parts`: those that no look was taken into. `earlier` is what there
+/// is before.
 pub(super) fn known(
     earlier: &[Migration],
     parts: &[Migration],
     start: Schema,
     server: ServerVersion,
     is_looked_into: &dyn Fn(usize, usize) -> bool,
-) -> Vec<String> {
+) -> Vec<Waits> {
     let scripts = earlier.iter().chain(parts).map(|migration| &migration.up);
     let analysis = analyze(scripts, start);
     let own = analysis.steps.iter().filter(|step| step.at.migration >= earlier.len());
@@ -77,8 +85,9 @@ pub(super) fn known(
         if is_looked_into(part, line) {
             continue;
         }
+        let session = Session::of(|name| step.settings.get(name).map(String::as_str));
         let changes: Vec<_> = step.changes.iter().map(|one| (&one.change, &one.before)).collect();
-        let effects = engine::statement_effects(&changes, server, Session::default());
+        let effects = engine::statement_effects(&changes, server, session);
         for effect in &effects.relations {
             // What the deploy itself makes nobody uses yet, and a row is waited for by those who write it.
             let blocked = effect.lock.blocked().filter(|_| before.relation(&effect.relation).is_some());
@@ -87,13 +96,14 @@ pub(super) fn known(
                 && effect.work != Work::Rows
             {
                 let title = crate::run::script::title(&step.sql);
-                found.push(format!(
+                let line = format!(
                     "{text}:{line}: `{title}`: {} of {} wait {} ({})",
                     blocked,
                     effect.relation,
                     effect.work.during(),
                     effect.lock
-                ));
+                );
+                found.push(Waits { line, readers: effect.lock.blocks_reads });
             }
         }
     }

@@ -46,8 +46,9 @@ impl Snapshot {
         found
     }
 
-    /// Whether each row of the table is one of `one` or of `other`, and there are as many: what was written in between
-    /// may count as written before or behind.
+    /// Whether each row of the table is as a whole the one of `one` or the one of `other`, and none of them is missing or
+    /// there twice. Rows are told apart by every column that tells them apart in both and has the same values there; a
+    /// table without such a column has no row of which it could be said.
     pub(super) fn is_between(
         &self,
         table: &str,
@@ -55,14 +56,95 @@ impl Snapshot {
         other: &Snapshot,
         unlike: &BTreeSet<ColumnPlace>,
     ) -> bool {
-        let none = Vec::new();
-        let of = |snapshot: &Snapshot| -> Vec<String> {
-            let rows = snapshot.0.get(table).unwrap_or(&none);
-            let counts = |column: &String| !unlike.contains(&(table.to_owned(), column.clone()));
-            rows.iter().map(|row| text(row, &counts)).collect()
+        let (own, one, other) = (self.of(table), one.of(table), other.of(table));
+        let counts = |column: &String| !unlike.contains(&(table.to_owned(), column.clone()));
+        let mut keys = columns(one).into_iter().filter(|column| {
+            let all = values(one, column);
+            counts(column) && are_distinct(&all) && all == values(other, column)
+        });
+        let is_one_of_both = |key: &String| {
+            values(own, key) == values(one, key)
+                && own.iter().all(|row| {
+                    let here = text(row, &counts);
+                    let same = |other: &&RowValues| other.get(key) == row.get(key);
+                    [one, other]
+                        .iter()
+                        .any(|rows| rows.iter().find(same).is_some_and(|row| text(row, &counts) == here))
+                })
         };
-        let (own, one, other) = (of(self), of(one), of(other));
-        own.len() == one.len() && own.iter().all(|row| one.contains(row) || other.contains(row))
+        let Some(first) = keys.next() else { return false };
+        is_one_of_both(first) && keys.all(is_one_of_both)
+    }
+
+    /// Whether `now` differs in the table in nothing but NULLs, which are filled there with what they became in `filled`.
+    pub(super) fn is_only_filled(
+        &self,
+        now: &Snapshot,
+        filled: &Snapshot,
+        table: &str,
+        unlike: &BTreeSet<ColumnPlace>,
+    ) -> bool {
+        let (before, now, filled) = (self.of(table), now.of(table), filled.of(table));
+        let counts = |column: &String| !unlike.contains(&(table.to_owned(), column.clone()));
+        let key = columns(before).into_iter().find(|column| {
+            let all = values(before, column);
+            let same = |rows: &[RowValues]| values(rows, column) == all;
+            counts(column) && are_distinct(&all) && same(now) && same(filled)
+        });
+        let Some(key) = key else { return false };
+        let is_filled = |row: &RowValues| {
+            let same = |other: &&RowValues| other.get(key) == row.get(key);
+            let (Some(old), Some(made)) = (before.iter().find(same), filled.iter().find(same)) else {
+                return false;
+            };
+            row.iter().filter(|(column, _)| counts(column)).all(|(column, value)| {
+                old.get(column) == Some(value)
+                    || old.get(column) == Some(&None) && made.get(column) == Some(value)
+            })
+        };
+        now.iter().all(is_filled)
+    }
+
+    /// The columns of the table that are new since `before` and number its rows: distinct whole numbers, which no column
+    /// held that is gone.
+    pub(super) fn numbered(&self, table: &str, before: &Snapshot) -> BTreeSet<ColumnPlace> {
+        let (own, before) = (self.of(table), before.of(table));
+        let known = columns(before);
+        if known.is_empty() {
+            return BTreeSet::new();
+        }
+        let own_columns = columns(own);
+        let gone: Vec<&String> =
+            known.iter().filter(|column| !own_columns.contains(**column)).copied().collect();
+        let numbers_rows = |column: &&String| {
+            let all = values(own, column);
+            let came_from = |gone: &&String| values(before, gone).iter().all(|value| all.contains(value));
+            are_distinct(&all)
+                && all.iter().flatten().all(|value| value.parse::<u64>().is_ok())
+                && !gone.iter().any(came_from)
+        };
+        let new = own_columns.iter().filter(|column| !known.contains(**column)).copied();
+        new.filter(numbers_rows).map(|column| (table.to_owned(), column.clone())).collect()
+    }
+
+    /// Whether the table differs from that of `other` in nothing but in which row has which value of `numbered`.
+    pub(super) fn is_renumbered(
+        &self,
+        other: &Snapshot,
+        table: &str,
+        unlike: &BTreeSet<ColumnPlace>,
+        numbered: &BTreeSet<ColumnPlace>,
+    ) -> bool {
+        let all = numbered.union(unlike).cloned().collect();
+        let is_same =
+            |(_, column): &ColumnPlace| values(self.of(table), column) == values(other.of(table), column);
+        !numbered.is_empty()
+            && numbered.iter().all(is_same)
+            && !self.differences(other, &all).iter().any(|one| one.table == table)
+    }
+
+    fn of(&self, table: &str) -> &[RowValues] {
+        self.0.get(table).map_or(&[], Vec::as_slice)
     }
 
     /// What is not the same in `other`, a line each, where columns in `unlike` do not count; of two rows, columns that
@@ -85,10 +167,7 @@ impl Snapshot {
             if left.is_empty() && right.is_empty() {
                 continue;
             }
-            let columns: Vec<String> = here.union(&there).filter(|column| counts(column)).cloned().collect();
-            let moved = columns.iter().filter(|column| values(rows, column) == values(others, column));
-            let is_order_only = rows.len() == others.len() && moved.count() == columns.len();
-            found.push(Difference { table: table.clone(), left, right, is_order_only });
+            found.push(Difference { table: table.clone(), left, right });
         }
         found
     }
@@ -102,8 +181,6 @@ pub(super) struct Difference {
     left: Vec<String>,
     /// Rows that only the second has.
     right: Vec<String>,
-    /// Each column holds the same values, in other rows.
-    pub(super) is_order_only: bool,
 }
 
 impl Difference {
@@ -120,6 +197,16 @@ impl Difference {
         }
         out
     }
+}
+
+/// The columns that the rows have.
+fn columns(rows: &[RowValues]) -> BTreeSet<&String> {
+    rows.iter().flat_map(BTreeMap::keys).collect()
+}
+
+/// Whether sorted values tell rows apart.
+fn are_distinct(values: &[Option<&str>]) -> bool {
+    values.iter().all(Option::is_some) && values.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// The values of a column, sorted.
@@ -172,15 +259,17 @@ mod tests {
     }
 
     #[test]
-    fn values_in_other_rows_are_told_from_other_values() {
+    fn values_in_other_rows_are_other_rows() {
         let one = snapshot(&[&[("a", "1"), ("b", "x")], &[("a", "2"), ("b", "y")]]);
         let swapped = snapshot(&[&[("a", "1"), ("b", "y")], &[("a", "2"), ("b", "x")]]);
         let other = snapshot(&[&[("a", "1"), ("b", "x")], &[("a", "2"), ("b", "z")]]);
         let none = BTreeSet::new();
         assert_eq!(one.differences(&one.clone(), &none), []);
-        assert!(one.differences(&swapped, &none)[0].is_order_only);
+        assert_eq!(
+            one.differences(&swapped, &none)[0].lines(),
+            "@@ rows of t @@\n-a=1 b=x\n-a=2 b=y\n+a=1 b=y\n+a=2 b=x\n"
+        );
         let found = one.differences(&other, &none);
-        assert!(!found[0].is_order_only);
         assert_eq!(found[0].lines(), "@@ rows of t @@\n-a=2 b=y\n+a=2 b=z\n");
         let unlike = one.columns_unlike(&other);
         assert_eq!(unlike, BTreeSet::from([("t".to_owned(), "b".to_owned())]));
@@ -188,14 +277,68 @@ mod tests {
     }
 
     #[test]
+    fn only_what_a_new_column_numbers_may_be_in_other_rows() {
+        let before = snapshot(&[&[("a", "x"), ("old", "5")], &[("a", "y"), ("old", "6")]]);
+        let end =
+            snapshot(&[&[("a", "x"), ("n", "1"), ("new", "5")], &[("a", "y"), ("n", "2"), ("new", "6")]]);
+        let numbered = end.numbered("t", &before);
+        assert_eq!(numbered, BTreeSet::from([("t".to_owned(), "n".to_owned())]), "`new` is `old`");
+        let is_renumbered =
+            |rows: &[&[(&str, &str)]]| end.is_renumbered(&snapshot(rows), "t", &BTreeSet::new(), &numbered);
+        assert!(is_renumbered(&[
+            &[("a", "x"), ("n", "2"), ("new", "5")],
+            &[("a", "y"), ("n", "1"), ("new", "6")]
+        ]));
+        assert!(
+            !is_renumbered(&[
+                &[("a", "x"), ("n", "2"), ("new", "6")],
+                &[("a", "y"), ("n", "1"), ("new", "5")]
+            ]),
+            "what was renamed is in another row"
+        );
+        assert!(
+            !is_renumbered(&[
+                &[("a", "x"), ("n", "2"), ("new", "5")],
+                &[("a", "y"), ("n", "3"), ("new", "6")]
+            ]),
+            "another number"
+        );
+    }
+
+    #[test]
     fn a_row_may_be_written_before_or_behind() {
-        let before = snapshot(&[&[("a", "1"), ("b", "x")], &[("a", "2"), ("b", "y")]]);
-        let behind = snapshot(&[&[("a", "1"), ("b", "z")], &[("a", "3"), ("b", "y")]]);
+        let before =
+            snapshot(&[&[("a", "1"), ("b", "x"), ("c", "p")], &[("a", "2"), ("b", "y"), ("c", "p")]]);
+        let behind =
+            snapshot(&[&[("a", "1"), ("b", "z"), ("c", "q")], &[("a", "2"), ("b", "w"), ("c", "q")]]);
         let none = BTreeSet::new();
         let between = |rows: &[&[(&str, &str)]]| snapshot(rows).is_between("t", &before, &behind, &none);
-        assert!(between(&[&[("a", "1"), ("b", "z")], &[("a", "2"), ("b", "y")]]));
-        assert!(!between(&[&[("a", "1"), ("b", "w")], &[("a", "2"), ("b", "y")]]));
-        assert!(!between(&[&[("a", "1"), ("b", "z")]]));
+        let (first, second) =
+            (&[("a", "1"), ("b", "z"), ("c", "q")][..], &[("a", "2"), ("b", "y"), ("c", "p")][..]);
+        assert!(between(&[first, second]), "one behind, one before");
+        assert!(!between(&[&[("a", "1"), ("b", "z"), ("c", "p")], second]), "half of each");
+        assert!(!between(&[first]), "one is lost");
+        assert!(!between(&[first, first]), "one is there twice, and the other is lost");
+        assert!(!between(&[first, second, second]), "one too many");
+        let unkeyed = snapshot(&[&[("c", "p")], &[("c", "p")]]);
+        assert!(!unkeyed.is_between("t", &unkeyed, &unkeyed, &none), "no row can be told from another");
+    }
+
+    #[test]
+    fn a_null_that_is_filled_is_told_from_another_value() {
+        let row = |id: &str, value: Option<&str>| -> RowValues {
+            [("a", Some(id)), ("b", value)]
+                .map(|(column, value)| (column.to_owned(), value.map(str::to_owned)))
+                .into()
+        };
+        let of = |rows: &[RowValues]| Snapshot(BTreeMap::from([("t".to_owned(), rows.to_vec())]));
+        let before = of(&[row("1", None), row("2", Some("x"))]);
+        let filled = of(&[row("1", Some("none")), row("2", Some("y"))]);
+        let is_filled = |rows: &[RowValues]| before.is_only_filled(&of(rows), &filled, "t", &BTreeSet::new());
+        assert!(is_filled(&[row("1", Some("none")), row("2", Some("x"))]));
+        assert!(!is_filled(&[row("1", Some("other")), row("2", Some("x"))]), "filled with something else");
+        assert!(!is_filled(&[row("1", None), row("2", Some("y"))]), "a value is another one");
+        assert!(!is_filled(&[row("1", Some("none"))]), "a row is lost");
     }
 
     #[test]

@@ -135,7 +135,8 @@ async fn postgres(session: &mut dyn Session) -> Result<BTreeMap<String, Vec<RowV
         let Some(name) = table_of(&row, &names) else { continue };
         let object: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(row.text(1)).unwrap_or_default();
-        let values = object.into_iter().map(|(column, value)| (column, Some(value.to_string())));
+        let text = |value: serde_json::Value| (!value.is_null()).then(|| value.to_string());
+        let values = object.into_iter().map(|(column, value)| (column, text(value)));
         rows.entry((*name).to_owned()).or_default().push(values.collect());
     }
     Ok(rows)

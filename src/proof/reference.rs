@@ -1,0 +1,225 @@
+//! What a deploy is compared with: the plain migration where it can be applied, else the deploy itself on a database on
+//! which nobody works meanwhile. What code sends there, what it is told, and which rows that leaves.
+
+use super::judge::Judge;
+use super::snapshot::{ColumnPlace, Snapshot};
+use super::verdict::{Outcome, Point};
+use super::workload::{self, Code, Workload};
+use super::world::{Refused, Rows, up};
+use crate::db::session::Session;
+use crate::roundtrip::apply::Applier;
+use crate::roundtrip::bench::Ready;
+use crate::roundtrip::run::RoundtripError;
+use std::collections::BTreeSet;
+
+/// What old and new code send, each statement taken where that code is at home.
+pub(super) struct Codes {
+    pub(super) old: Workload,
+    pub(super) new: Workload,
+    /// Writes of all rows by what both know.
+    pub(super) common: Vec<String>,
+}
+
+pub(super) type Answers = Vec<Result<Vec<String>, String>>;
+
+/// What each read of a code gives on the rows from before the deploy.
+pub(super) struct Told {
+    /// Before the plain migration.
+    pub(super) before: Answers,
+    /// Behind it.
+    pub(super) after: Answers,
+}
+
+pub(super) struct Reference {
+    pub(super) codes: Codes,
+    pub(super) old_told: Told,
+    pub(super) new_told: Told,
+    /// Rows where old code has written before the plain migration and new code behind it.
+    pub(super) rows: Snapshot,
+    /// The same where old code has written behind it what it can write there.
+    pub(super) late_rows: Option<Snapshot>,
+    /// Rows where old code has written and there is no deploy.
+    pub(super) old_rows: Snapshot,
+    /// The same behind the plain migration, before new code writes.
+    pub(super) migrated_rows: Snapshot,
+    /// What the clock or chance fills.
+    pub(super) unlike: BTreeSet<ColumnPlace>,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) async fn reference(&mut self) -> Result<Reference, RoundtripError> {
+        let plain = self.plain_steps().await?;
+        let steps: Vec<&'a Ready<'a>> =
+            plain.map_or_else(|| self.world.parts.iter().collect(), |plain| vec![plain]);
+        let codes = self.codes(&steps).await?;
+
+        let mut applier = self.world.at(0).await?;
+        let before = [&codes.old, &codes.new].map(|code| &code.reads);
+        let (old_before, new_before) =
+            (answers(&mut applier, before[0]).await, answers(&mut applier, before[1]).await);
+        apply(&mut applier, &steps).await?;
+        if plain.is_some() {
+            let catalog = self.world.bench.catalog(&mut applier).await?;
+            self.compare_end(&catalog);
+        }
+        let old_told = Told { before: old_before, after: answers(&mut applier, &codes.old.reads).await };
+        let new_told = Told { before: new_before, after: answers(&mut applier, &codes.new.reads).await };
+        let mut is_late = Vec::new();
+        for sql in &codes.old.writes {
+            is_late.push(applier.session().run(sql).await.is_ok());
+        }
+        self.world.bench.remove(applier).await?;
+
+        let late_rows = self.late_rows(&codes, &is_late, &steps).await?;
+        // Twice, to know what chance fills.
+        let [old_rows, migrated_rows, rows] = self.rows_left(&codes, &steps).await?;
+        let [.., again] = self.rows_left(&codes, &steps).await?;
+        let unlike = rows.columns_unlike(&again);
+        Ok(Reference { codes, old_told, new_told, rows, late_rows, old_rows, migrated_rows, unlike })
+    }
+
+    /// The plain migration, where it can be applied to these rows.
+    async fn plain_steps(&mut self) -> Result<Option<&'a Ready<'a>>, RoundtripError> {
+        let Some(plain) = self.plain else {
+            if !self.deploy.is_as_it_stands() {
+                let why = "which plain migration it stands for is not said: `-- twostep: stands-for NAME`, or --plain FILE";
+                let outcome = Outcome::NotAsked(why.to_owned());
+                self.check(Point::Same, "it ends as the plain migration does", outcome);
+            }
+            return Ok(None);
+        };
+        let mut applier = self.world.at(0).await?;
+        let done = up(&mut applier, plain).await;
+        self.world.bench.remove(applier).await?;
+        let Err(Refused(why)) = done else { return Ok(Some(plain)) };
+        let why = format!("with rows in the tables the plain migration is refused: {why}");
+        self.check(Point::Same, "the rows are those of the plain migration", Outcome::NotAsked(why));
+        self.compare_empty(plain).await?;
+        Ok(None)
+    }
+
+    /// Compares the catalog with that of a plain migration that no rows may meet.
+    async fn compare_empty(&mut self, plain: &Ready<'_>) -> Result<(), RoundtripError> {
+        let rows = self.world.rows;
+        self.world.begin(Rows::None).await?;
+        let mut applier = self.world.at(0).await?;
+        match up(&mut applier, plain).await {
+            Err(Refused(why)) => {
+                self.held(Point::Same, "the plain migration can be applied", vec![why], String::new());
+            }
+            Ok(()) => {
+                let catalog = self.world.bench.catalog(&mut applier).await?;
+                self.compare_end(&catalog);
+            }
+        }
+        self.world.bench.remove(applier).await?;
+        // The stages with their rows again.
+        self.world.begin(rows).await?;
+        for (stage, ready) in self.world.parts.iter().enumerate() {
+            let mut applier = self.world.at(stage).await?;
+            apply(&mut applier, &[ready]).await?;
+            self.world.keep(applier).await?;
+        }
+        Ok(())
+    }
+
+    /// What old and new code send, tried where each is at home: as many of the old code's writes as `steps` bear.
+    async fn codes(&mut self, steps: &[&Ready<'_>]) -> Result<Codes, RoundtripError> {
+        let database = RoundtripError::Database;
+        let mut applier = self.world.at(0).await?;
+        let dialect = applier.url().dialect();
+        let old_tables = self.tables(&mut applier).await?;
+        let all = workload::record(applier.session(), &old_tables, Code::Old).await.map_err(database)?;
+        self.world.bench.remove(applier).await?;
+        let inserts: Vec<String> = all.iter().filter(|sql| sql.starts_with("INSERT")).cloned().collect();
+        for writes in [all, inserts, Vec::new()] {
+            let mut applier = self.world.at(0).await?;
+            let _ = workload::send(applier.session(), &writes).await;
+            if apply(&mut applier, steps).await.is_err() {
+                self.world.bench.remove(applier).await?;
+                continue;
+            }
+            let new_tables = self.tables(&mut applier).await?;
+            let new = workload::record(applier.session(), &new_tables, Code::New).await.map_err(database)?;
+            let common = workload::record_common(applier.session(), &old_tables, &new_tables).await;
+            self.world.bench.remove(applier).await?;
+            return Ok(Codes {
+                old: Workload { reads: workload::reads(&old_tables, dialect), writes },
+                new: Workload { reads: workload::reads(&new_tables, dialect), writes: new },
+                common: common.map_err(database)?,
+            });
+        }
+        Err(RoundtripError::UpFails {
+            migration: self.proof.label.clone(),
+            why: "it was applied once and is refused the second time".to_owned(),
+        })
+    }
+
+    /// Rows where old code's writes come behind `steps` as far as they can: what it writes in the middle of a deploy may
+    /// as well have been written there.
+    async fn late_rows(
+        &mut self,
+        codes: &Codes,
+        is_late: &[bool],
+        steps: &[&Ready<'_>],
+    ) -> Result<Option<Snapshot>, RoundtripError> {
+        if !is_late.contains(&true) {
+            return Ok(None);
+        }
+        let of = |wanted: bool| -> Vec<String> {
+            let pairs = codes.old.writes.iter().zip(is_late);
+            pairs.filter(|(_, late)| **late == wanted).map(|(sql, _)| sql.clone()).collect()
+        };
+        let mut applier = self.world.at(0).await?;
+        let _ = workload::send(applier.session(), &of(false)).await;
+        let mut rows = None;
+        if apply(&mut applier, steps).await.is_ok() {
+            for writes in [&of(true), &codes.new.writes, &codes.common] {
+                let _ = workload::send(applier.session(), writes).await;
+            }
+            rows = Some(snapshot(&mut applier).await?);
+        }
+        self.world.bench.remove(applier).await?;
+        Ok(rows)
+    }
+
+    /// Rows where old code has written, behind `steps`, and where new code came behind them.
+    async fn rows_left(
+        &mut self,
+        codes: &Codes,
+        steps: &[&Ready<'_>],
+    ) -> Result<[Snapshot; 3], RoundtripError> {
+        let mut applier = self.world.at(0).await?;
+        let _ = workload::send(applier.session(), &codes.old.writes).await;
+        let old_rows = snapshot(&mut applier).await?;
+        apply(&mut applier, steps).await?;
+        let migrated_rows = snapshot(&mut applier).await?;
+        for writes in [&codes.new.writes, &codes.common] {
+            let _ = workload::send(applier.session(), writes).await;
+        }
+        let rows = snapshot(&mut applier).await?;
+        self.world.bench.remove(applier).await?;
+        Ok([old_rows, migrated_rows, rows])
+    }
+}
+
+async fn answers(applier: &mut Applier, reads: &[String]) -> Answers {
+    let session: &mut dyn Session = applier.session();
+    let mut all = Vec::with_capacity(reads.len());
+    for sql in reads {
+        all.push(workload::answer(session, sql).await);
+    }
+    all
+}
+
+async fn apply(applier: &mut Applier, steps: &[&Ready<'_>]) -> Result<(), RoundtripError> {
+    for ready in steps {
+        let refused = |Refused(why)| RoundtripError::UpFails { migration: ready.label.clone(), why };
+        up(applier, ready).await.map_err(refused)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn snapshot(applier: &mut Applier) -> Result<Snapshot, RoundtripError> {
+    Snapshot::take(applier.session()).await.map_err(RoundtripError::Database)
+}
