@@ -36,7 +36,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             table.column(column).is_some_and(|column| !place.is_known_to_code(column.created))
         };
         // Running code leaves a new column empty, and NULLs are never duplicates of each other.
-        if columns.iter().any(new) && !nulls_not_distinct || is_unique_already(table, columns) {
+        if columns.iter().any(new) && !nulls_not_distinct || table.is_unique_by(columns, &[]) {
             return None;
         }
     }
@@ -58,14 +58,4 @@ fn of_index(create: &CreateIndex) -> (&TableName, Option<Vec<&Name>>, bool) {
 
 fn names(columns: &[&Name]) -> String {
     columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// Whether an index or a key says already that these columns (or fewer of them) are unique.
-fn is_unique_already(table: &Table, columns: &[&Name]) -> bool {
-    table.indexes.iter().any(|index| {
-        let plain = index.plain_columns();
-        index.unique
-            && index.predicate.is_none()
-            && plain.is_some_and(|own| own.iter().all(|column| columns.contains(column)))
-    })
 }

@@ -641,6 +641,17 @@ impl Table {
         same(one, other, self.dialect)
     }
 
+    /// Whether an index or a key says that `columns`, or fewer of them, are unique; one on a column of `without` does not
+    /// count.
+    pub fn is_unique_by(&self, columns: &[&Name], without: &[&Name]) -> bool {
+        self.indexes.iter().any(|index| {
+            let counts = |column: &&Name| columns.contains(column) && !without.contains(column);
+            index.unique
+                && index.predicate.is_none()
+                && index.plain_columns().is_some_and(|own| own.iter().all(counts))
+        })
+    }
+
     /// Where the column `name` stands.
     pub fn column_at(&self, name: &Name) -> Option<usize> {
         self.columns.iter().position(|column| self.same(&column.name, name))

@@ -257,14 +257,17 @@ impl<'a> Retype<'a> {
         for one in mine() {
             match one {
                 Hanging::Key(one, key, _) => {
-                    let known = self.is_unique_already(&mut unique, &key.columns);
+                    let known = self.is_unique_already(&unique, &key.columns, turn);
+                    unique.push(key.columns.clone());
                     stages.push(self.key_index(one, key, known, turn));
                 }
                 Hanging::Index(index) => {
                     let columns: Option<Vec<Name>> =
                         index.plain_columns().map(|columns| columns.into_iter().cloned().collect());
-                    let whole = columns.filter(|_| index.unique && index.predicate.is_none());
-                    let known = whole.is_some_and(|columns| self.is_unique_already(&mut unique, &columns));
+                    let known = columns
+                        .as_ref()
+                        .is_some_and(|columns| self.is_unique_already(&unique, columns, turn));
+                    unique.extend(columns.filter(|_| index.unique && index.predicate.is_none()));
                     stages.push(self.index(index, known, turn));
                 }
                 Hanging::Check(..) | Hanging::Foreign(..) => {}
@@ -281,11 +284,14 @@ impl<'a> Retype<'a> {
         stages
     }
 
-    /// Whether something made before says that the copies of `columns` are unique; then it is there for the next.
-    fn is_unique_already(&self, made: &mut Vec<Vec<Name>>, columns: &[Name]) -> bool {
-        let known = made.iter().any(|one| one.iter().all(|column| columns.contains(column)));
-        made.push(columns.to_vec());
-        known
+    /// Whether something `made` before, or an index that is there and has no copy, says that the copies of `columns` are
+    /// unique.
+    fn is_unique_already(&self, made: &[Vec<Name>], columns: &[Name], turn: Turn) -> bool {
+        let copied = self.own_instead(turn);
+        let (columns, without): (Vec<&Name>, Vec<&Name>) =
+            (columns.iter().collect(), copied.iter().map(|(from, _)| from).collect());
+        made.iter().any(|one| one.iter().all(|column| columns.contains(&column)))
+            || self.subject.table.is_some_and(|table| table.is_unique_by(&columns, &without))
     }
 
     fn own_instead(&self, turn: Turn) -> Vec<(Name, Name)> {
