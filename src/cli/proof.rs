@@ -8,7 +8,6 @@ use crate::cli::explain;
 use crate::cli::printer::Report;
 use crate::cli::roundtrip::{self, Preparation, Wished};
 use crate::cli::since;
-use crate::db::scratch::Place;
 use crate::dialect::Dialect;
 use crate::engine::version::ServerVersion;
 use crate::evidence::model::FILE_NAME;
@@ -141,13 +140,7 @@ pub async fn run(
     let options = Preparation { context, dialect }.scratch(&args.scratch, folder, &wished)?;
     let known = known(args)?;
     let mut signal = context.signal.clone();
-    let wish = wished.wish();
-    let opened = tokio::select! {
-        biased;
-        () = signal.raised() => return Err(explain::interrupted()),
-        opened = Place::open(&wish, &options.connect) => opened,
-    };
-    let mut place = opened.map_err(|error| roundtrip::no_place(&error))?;
+    let mut place = wished.open(context, &options.connect).await?;
     let mut proofs = Proofs { place: place.title(), ..Proofs::default() };
     let mut ended = None;
     for (number, deploy) in deploys.iter().enumerate() {

@@ -7,7 +7,6 @@ use super::lint::target::Target;
 use super::printer::Report;
 use super::roundtrip::{self, Preparation};
 use crate::compat::verify::Answers;
-use crate::db::scratch::Place;
 use crate::roundtrip::stages;
 
 /// What a server says to `queries` before the migrations that `target` has chosen, and after each of them.
@@ -20,14 +19,8 @@ pub async fn ask(
     let wished = roundtrip::wish(context, scratch, Some(target.dialect))?;
     let preparation = Preparation { context, dialect: target.dialect };
     let options = preparation.scratch(scratch, &target.folder, &wished)?;
-    let wish = wished.wish();
     let mut signal = context.signal.clone();
-    let opened = tokio::select! {
-        biased;
-        () = signal.raised() => return Err(explain::interrupted()),
-        opened = Place::open(&wish, &options.connect) => opened,
-    };
-    let mut place = opened.map_err(|error| roundtrip::no_place(&error))?;
+    let mut place = wished.open(context, &options.connect).await?;
     let answers = tokio::select! {
         biased;
         () = signal.raised() => None,

@@ -90,6 +90,22 @@ impl Patient<'_> {
         self.session.query(sql).await
     }
 
+    /// What each row of a query to PostgreSQL is; that there are none, where there are none. Nothing on other engines.
+    pub async fn each_on_postgres(
+        &mut self,
+        sql: &str,
+        seen: impl Fn(&Row) -> Seen,
+    ) -> Result<Vec<Seen>, DbError> {
+        if self.dialect() != Dialect::Postgres {
+            return Ok(Vec::new());
+        }
+        let rows = self.ask(sql).await?;
+        if rows.is_empty() {
+            return Ok(vec![Seen::fine("there are none")]);
+        }
+        Ok(rows.iter().map(seen).collect())
+    }
+
     /// Whether the server is on this machine, as the URL has it.
     pub fn is_local(&self) -> bool {
         let shown = self.url.to_string();

@@ -3,7 +3,7 @@
 
 use super::check::{Check, Patient, Seen};
 use crate::db::error::DbError;
-use crate::dialect::Dialect;
+use crate::db::session::Row;
 use async_trait::async_trait;
 
 /// Those that nobody is building now. An index of a partitioned table is invalid until each partition has one.
@@ -22,24 +22,15 @@ impl Check for InvalidIndexes {
     }
 
     async fn look(&self, patient: &mut Patient<'_>) -> Result<Vec<Seen>, DbError> {
-        if patient.dialect() != Dialect::Postgres {
-            return Ok(Vec::new());
-        }
-        let rows = patient.ask(SQL).await?;
-        if rows.is_empty() {
-            return Ok(vec![Seen::fine("there are none")]);
-        }
-        Ok(rows
-            .iter()
-            .map(|row| {
-                let (index, table) = (row.text(0), row.text(1));
-                let help = if row.text(2) == "I" {
-                    format!("it becomes valid when each partition of {table} has its index attached")
-                } else {
-                    format!("DROP INDEX CONCURRENTLY {index}; then build it again")
-                };
-                Seen::warning(format!("index {index} of {table} is invalid: no query uses it"), help)
-            })
-            .collect())
+        let seen = |row: &Row| {
+            let (index, table) = (row.text(0), row.text(1));
+            let help = if row.text(2) == "I" {
+                format!("it becomes valid when each partition of {table} has its index attached")
+            } else {
+                format!("DROP INDEX CONCURRENTLY {index}; then build it again")
+            };
+            Seen::warning(format!("index {index} of {table} is invalid: no query uses it"), help)
+        };
+        patient.each_on_postgres(SQL, seen).await
     }
 }

@@ -2,6 +2,7 @@
 
 use super::check::{Check, Patient, Seen};
 use crate::db::error::DbError;
+use crate::db::session::Row;
 use crate::dialect::Dialect;
 use crate::name::Name;
 use async_trait::async_trait;
@@ -19,22 +20,13 @@ impl Check for Unvalidated {
     }
 
     async fn look(&self, patient: &mut Patient<'_>) -> Result<Vec<Seen>, DbError> {
-        if patient.dialect() != Dialect::Postgres {
-            return Ok(Vec::new());
-        }
-        let rows = patient.ask(SQL).await?;
-        if rows.is_empty() {
-            return Ok(vec![Seen::fine("there are none")]);
-        }
-        Ok(rows
-            .iter()
-            .map(|row| {
-                let (table, name) = (row.text(0), Name::new(row.text(1)).readable(Dialect::Postgres));
-                Seen::warning(
-                    format!("constraint {name} of {table} is not validated: older rows may break it"),
-                    format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}; (reads and writes go on)"),
-                )
-            })
-            .collect())
+        let seen = |row: &Row| {
+            let (table, name) = (row.text(0), Name::new(row.text(1)).readable(Dialect::Postgres));
+            Seen::warning(
+                format!("constraint {name} of {table} is not validated: older rows may break it"),
+                format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}; (reads and writes go on)"),
+            )
+        };
+        patient.each_on_postgres(SQL, seen).await
     }
 }

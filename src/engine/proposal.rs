@@ -5,6 +5,7 @@
 pub mod about;
 
 use crate::name::{Name, TableName};
+use crate::schema::change::ForeignKeyAction;
 
 /// Two steps instead of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -126,6 +127,44 @@ impl Action {
     pub fn undone_alone_by(mut self, sql: Vec<String>) -> Self {
         self.undo = Undo::Alone(sql);
         self
+    }
+
+    /// What drops the trigger that it makes, if it makes one.
+    fn trigger_drop(&self) -> Option<&String> {
+        match &self.undo {
+            Undo::Together(sql) => sql.first().filter(|sql| sql.starts_with("DROP TRIGGER")),
+            Undo::Nothing | Undo::Alone(_) => None,
+        }
+    }
+}
+
+/// What drops the triggers that `made` makes, the first with `text`.
+pub fn stopped(made: &[Action], text: &str) -> Vec<Action> {
+    let drops = made.iter().filter_map(Action::trigger_drop);
+    drops.enumerate().map(|(at, sql)| Action::new(if at == 0 { text } else { "" }, sql.clone())).collect()
+}
+
+/// What a foreign key does `when` its other row goes or changes (`ON DELETE`, `ON UPDATE`), with a space in front;
+/// nothing where it does what it does without a word.
+pub fn foreign_key_action(when: &str, action: ForeignKeyAction) -> String {
+    let word = match action {
+        ForeignKeyAction::NoAction => return String::new(),
+        ForeignKeyAction::Restrict => "RESTRICT",
+        ForeignKeyAction::Cascade => "CASCADE",
+        ForeignKeyAction::SetNull => "SET NULL",
+        ForeignKeyAction::SetDefault => "SET DEFAULT",
+    };
+    format!(" {when} {word}")
+}
+
+impl Proposal {
+    /// Says that there is no plan where `fill` is no expression over the row alone, which is all that a trigger knows.
+    pub fn must_fill_from_the_row(&mut self, fill: &str) {
+        if fill.to_ascii_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "select") {
+            self.missing.push(Missing::Other(format!(
+                "`{fill}` reads another table, and is no value that a trigger computes from the row: give one with --fill"
+            )));
+        }
     }
 }
 

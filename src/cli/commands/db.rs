@@ -8,7 +8,6 @@ use crate::cli::explain;
 use crate::cli::printer::{Report, visible};
 use crate::cli::roundtrip as scratch;
 use crate::db;
-use crate::db::scratch::Place;
 use crate::db::session::{DatabaseSettings, ServiceRoles};
 use crate::db::url::DatabaseUrl;
 use crate::name::Name;
@@ -311,13 +310,8 @@ async fn diff_with_files(context: &Context, args: &DiffArgs, url: &DatabaseUrl) 
     let folder = context.folder(Some(dialect))?;
     let options = scratch::Preparation { context, dialect }.scratch(&args.scratch, &folder, &wished)?;
     let catalog = catalog_of(context, url, args.owners).await?;
-    let (mut signal, wish) = (context.signal.clone(), wished.wish());
-    let opened = tokio::select! {
-        biased;
-        () = signal.raised() => return Err(explain::interrupted()),
-        opened = Place::open(&wish, &options.connect) => opened,
-    };
-    let mut place = opened.map_err(|error| scratch::no_place(&error))?;
+    let mut signal = context.signal.clone();
+    let mut place = wished.open(context, &options.connect).await?;
     let made = tokio::select! {
         biased;
         () = signal.raised() => None,

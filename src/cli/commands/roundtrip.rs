@@ -6,7 +6,6 @@ use crate::cli::explain;
 use crate::cli::lint::target::Finder;
 use crate::cli::printer::Report;
 use crate::cli::roundtrip::{self, Preparation};
-use crate::db::scratch::Place;
 use crate::dialect::Dialect;
 use crate::roundtrip::report::{self, Look};
 use crate::roundtrip::run;
@@ -94,13 +93,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     let preparation = Preparation { context, dialect: target.dialect };
     let options = preparation.options(args, &target.folder, &wished)?;
     let mut signal = context.signal.clone();
-    let wish = wished.wish();
-    let opened = tokio::select! {
-        biased;
-        () = signal.raised() => return Err(explain::interrupted()),
-        opened = Place::open(&wish, &options.connect) => opened,
-    };
-    let mut place = opened.map_err(|error| roundtrip::no_place(&error))?;
+    let mut place = wished.open(context, &options.connect).await?;
     let found = tokio::select! {
         biased;
         () = signal.raised() => None,

@@ -8,6 +8,6 @@ mod explain;
 mod preparation;
 mod wish;
 
-pub use explain::{broken, no_place};
+pub use explain::broken;
 pub use preparation::Preparation;
 pub use wish::{Wished, wish};

@@ -1,11 +1,13 @@
 //! Where the scratch databases are made: never in the database that is migrated, and on its server only when asked for.
 
+use super::explain::no_place;
 use crate::cli::commands::roundtrip::ScratchArgs;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::explain;
 use crate::cli::printer::Report;
-use crate::db::scratch::Wish;
+use crate::db::scratch::{Place, Wish};
+use crate::db::session::ConnectOptions;
 use crate::db::url::DatabaseUrl;
 use crate::dialect::Dialect;
 
@@ -49,6 +51,17 @@ impl Wished {
     /// Whether others use the server.
     pub fn is_shared(&self) -> bool {
         matches!(self, Wished::Server { shared: true, .. })
+    }
+
+    /// Opens the place for scratch databases.
+    pub async fn open(&self, context: &Context, connect: &ConnectOptions) -> Result<Place, Report> {
+        let (mut signal, wish) = (context.signal.clone(), self.wish());
+        let opened = tokio::select! {
+            biased;
+            () = signal.raised() => return Err(explain::interrupted()),
+            opened = Place::open(&wish, connect) => opened,
+        };
+        opened.map_err(|error| no_place(&error))
     }
 
     /// What is asked of the world.

@@ -9,6 +9,7 @@ use super::error::DbError;
 use super::session::{Row, Session};
 use crate::compat::gate::Connected;
 use crate::dialect::Dialect;
+use crate::engine;
 use crate::evidence::facts::{Database, Look};
 use crate::evidence::sources::{DIGESTS, STATEMENTS, Source};
 
@@ -45,17 +46,37 @@ pub(super) async fn counted(session: &mut dyn Session) -> Result<Look, DbError> 
 
 /// What the server says of itself.
 async fn server(session: &mut dyn Session) -> Result<Database, DbError> {
-    match session.dialect() {
-        Dialect::Postgres => postgres::server(session).await,
-        Dialect::Mysql => mysql::server(session).await,
-        Dialect::Sqlite => Ok(Database::default()),
-    }
+    // MySQL has no name for all servers of one evidence file but that of the database.
+    let (ask, settings, cluster) = match session.dialect() {
+        Dialect::Postgres => {
+            (engine::postgres::statements::SERVER, engine::postgres::statements::SETTINGS, 3)
+        }
+        Dialect::Mysql => (engine::mysql::statements::SERVER, engine::mysql::statements::SETTINGS, 0),
+        Dialect::Sqlite => return Ok(Database::default()),
+    };
+    let version = session.identity().await?.version;
+    let server = first(session, ask).await?;
+    let settings = session.query(settings).await?;
+    Ok(Database {
+        name: server.text(0).to_owned(),
+        version,
+        standby: server.is_true(1),
+        standbys: number(server.get(2)).map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX)),
+        cluster: server.get(cluster).map(str::to_owned),
+        settings: settings.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect(),
+        ..Database::default()
+    })
+}
+
+/// The first row of an answer; an empty one where there is none.
+async fn first(session: &mut dyn Session, sql: &str) -> Result<Row, DbError> {
+    Ok(session.query(sql).await?.into_iter().next().unwrap_or(Row(Vec::new())))
 }
 
 /// Who else is connected to the session's database; none where the engine cannot tell.
 pub async fn connected(session: &mut dyn Session) -> Result<Option<Vec<Connected>>, DbError> {
     let rows = match session.dialect() {
-        Dialect::Postgres => session.query(crate::engine::postgres::statements::SESSIONS).await?,
+        Dialect::Postgres => session.query(engine::postgres::statements::SESSIONS).await?,
         Dialect::Mysql => return mysql::connected(session).await,
         Dialect::Sqlite => return Ok(None),
     };

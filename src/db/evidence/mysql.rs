@@ -5,7 +5,7 @@ use crate::compat::gate::Connected;
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Row, Session};
 use crate::engine::mysql::statements as ask;
-use crate::evidence::facts::{Database, IndexFacts, Look, TableFacts};
+use crate::evidence::facts::{IndexFacts, Look, TableFacts};
 use crate::evidence::model::Sent;
 use std::collections::BTreeMap;
 
@@ -85,23 +85,6 @@ fn statements(look: &mut Look, rows: Vec<Row>) {
             "the texts of {cut} statements are cut off: raise performance_schema_max_digest_length and max_digest_length"
         ));
     }
-}
-
-/// What the server says of itself.
-pub(super) async fn server(session: &mut dyn Session) -> Result<Database, DbError> {
-    let version = session.identity().await?.version;
-    let server = session.query(ask::SERVER).await?.into_iter().next().unwrap_or(Row(Vec::new()));
-    let settings = session.query(ask::SETTINGS).await?;
-    Ok(Database {
-        name: server.text(0).to_owned(),
-        version,
-        standby: server.is_true(1),
-        standbys: number(server.get(2)).map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX)),
-        // The same database on each server of one evidence file.
-        cluster: server.get(0).map(str::to_owned),
-        settings: settings.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect(),
-        ..Database::default()
-    })
 }
 
 /// The sizes and the use of its tables.

@@ -1,10 +1,10 @@
 //! PostgreSQL: `pg_stat_statements`, and the sizes and use of tables.
 
-use super::number;
+use super::{first, number};
 use crate::db::error::DbError;
 use crate::db::session::{Row, Session};
 use crate::engine::postgres::statements as ask;
-use crate::evidence::facts::{Database, IndexFacts, Look, TableFacts};
+use crate::evidence::facts::{IndexFacts, Look, TableFacts};
 use crate::evidence::model::Sent;
 use std::collections::BTreeMap;
 
@@ -85,22 +85,6 @@ fn statements(look: &mut Look, rows: Vec<Row>) {
     }
 }
 
-/// What the server says of itself.
-pub(super) async fn server(session: &mut dyn Session) -> Result<Database, DbError> {
-    let version = session.identity().await?.version;
-    let server = first(session, ask::SERVER).await?;
-    let settings = session.query(ask::SETTINGS).await?;
-    Ok(Database {
-        name: server.text(0).to_owned(),
-        version,
-        standby: server.is_true(1),
-        standbys: number(server.get(2)).map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX)),
-        cluster: server.get(3).map(str::to_owned),
-        settings: settings.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect(),
-        ..Database::default()
-    })
-}
-
 /// The sizes and the use of its tables.
 pub(super) async fn tables(session: &mut dyn Session) -> Result<Vec<TableFacts>, DbError> {
     let full = |row: &Row| format!("{}.{}", row.text(0), row.text(1));
@@ -123,9 +107,4 @@ pub(super) async fn tables(session: &mut dyn Session) -> Result<Vec<TableFacts>,
         }
     }
     Ok(tables.into_values().collect())
-}
-
-/// The first row of an answer; an empty one where there is none.
-async fn first(session: &mut dyn Session, sql: &str) -> Result<Row, DbError> {
-    Ok(session.query(sql).await?.into_iter().next().unwrap_or(Row(Vec::new())))
 }

@@ -247,21 +247,8 @@ fn column(cursor: &mut Cursor<'_>) -> Read<ColumnDef> {
     let name = cursor.name()?;
     let type_start = cursor.at();
     let data_type = data_type(cursor)?;
-    let mut column = ColumnDef {
-        name,
-        data_type,
-        type_span: cursor.span_from(type_start),
-        collation: None,
-        charset: None,
-        nullability: Nullability::Unstated,
-        default: None,
-        generation: None,
-        on_update: None,
-        constraints: Vec::new(),
-        comment: None,
-        invisible: false,
-        span: Span::default(),
-    };
+    let mut column =
+        ColumnDef { data_type, type_span: cursor.span_from(type_start), ..ColumnDef::bare(name) };
     while quality(cursor, &mut column)? {}
     column.span = cursor.span_from(start);
     Ok(column)

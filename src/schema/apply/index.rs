@@ -43,7 +43,7 @@ impl Apply<'_> {
     }
 
     /// The index that the text describes, without a name yet.
-    fn new_index(&self, create: &CreateIndex, name: Name) -> Index {
+    pub(super) fn new_index(&self, create: &CreateIndex, name: Name) -> Index {
         Index {
             name: stored(&name, self.schema.dialect),
             unique: create.unique,

@@ -218,22 +218,7 @@ impl Apply<'_> {
             let subject = Subject { object: ObjectKind::Index, name: index_key, of: Some(key) };
             return self.exists(subject, create.if_not_exists, false);
         }
-        let index = Index {
-            name: stored(&name, self.schema.dialect),
-            unique: create.unique,
-            primary: false,
-            method: create.method.clone().filter(|method| method != "btree"),
-            elements: create.elements.clone(),
-            include: create.include.clone(),
-            predicate: create.predicate.clone(),
-            nulls_not_distinct: create.nulls_not_distinct,
-            invisible: false,
-            valid: true,
-            constraint: None,
-            generated: false,
-            part_of: None,
-            created: Some(self.schema.now),
-        };
+        let index = self.new_index(create, name);
         self.schema.index_tables.insert(index_key, key.clone());
         if let Some(view) = self.schema.views.get_mut(&key) {
             Arc::make_mut(view).indexes.push(Arc::new(index));

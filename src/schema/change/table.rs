@@ -182,6 +182,27 @@ pub struct ColumnDef {
     pub span: Span,
 }
 
+impl ColumnDef {
+    /// A column of which nothing is said but its name.
+    pub fn bare(name: Name) -> Self {
+        Self {
+            name,
+            data_type: None,
+            type_span: Span::default(),
+            collation: None,
+            charset: None,
+            nullability: Nullability::Unstated,
+            default: None,
+            generation: None,
+            on_update: None,
+            constraints: Vec::new(),
+            comment: None,
+            invisible: false,
+            span: Span::default(),
+        }
+    }
+}
+
 /// A table constraint, or one written at a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constraint {

@@ -282,19 +282,11 @@ pub fn converted(table: Option<&Table>, charset: &str, collation: Option<&str>) 
             continue;
         };
         let new = ColumnDef {
-            name: column.name.clone(),
             data_type: Some(data_type.clone()),
-            type_span: crate::text::Span::default(),
             collation: collation.map(str::to_owned),
             charset: Some(charset.to_owned()),
             nullability: column.nullability,
-            default: None,
-            generation: None,
-            on_update: None,
-            constraints: Vec::new(),
-            comment: None,
-            invisible: false,
-            span: crate::text::Span::default(),
+            ..ColumnDef::bare(column.name.clone())
         };
         found.extend(retyped(data_type, data_type, column, &new, table));
         // A text becomes a larger one where its bytes may no longer fit.

@@ -4,7 +4,7 @@
 use super::sync;
 use super::{asked, definition, tool};
 use crate::engine::proposal::about::{About, named};
-use crate::engine::proposal::{Action, Back, Proposal, Stage};
+use crate::engine::proposal::{Action, Back, Proposal, Stage, stopped};
 use crate::name::Name;
 use crate::schema::change::*;
 use crate::schema::model::{Column, Index, Table};
@@ -66,7 +66,9 @@ fn deploy(about: &About<'_>, column: &Name, to: &ColumnDef, old: &Column, propos
         let like = definition::index_over(about, index, &name, index.unique, None);
         let words = asked::words_for(&like, about.schema, about.server);
         let mut text = format!("It is to take the place of {}.", about.id(&index.name));
-        if index.unique {
+        let is_known =
+            |columns: Vec<&Name>| about.table.is_some_and(|table| table.is_unique_by(&columns, &[column]));
+        if index.unique && !index.plain_columns().is_some_and(is_known) {
             text.push_str(
                 "\ntwostep: allow add-unique-index-compat because what it copies is unique already",
             );
@@ -99,7 +101,7 @@ fn deploy(about: &About<'_>, column: &Name, to: &ColumnDef, old: &Column, propos
         };
         contract.push(Action::new(text, format!("ALTER TABLE {table} {how}")));
     }
-    contract.extend(sync::stopped(&triggers, "No code uses the old type any more."));
+    contract.extend(stopped(&triggers, "No code uses the old type any more."));
     if stopgap.is_some() {
         contract.push(Action::new(
             "It was for rows without a trigger only.",
@@ -108,7 +110,7 @@ fn deploy(about: &About<'_>, column: &Name, to: &ColumnDef, old: &Column, propos
     }
     let words = asked::words_for(
         &format!("ALTER TABLE {table} DROP COLUMN {id}"),
-        &without_indexes(about, column),
+        &definition::without_indexes(about, column),
         about.server,
     );
     contract.push(Action::new("What it was goes.", format!("ALTER TABLE {table} DROP COLUMN {new}{words}")));
@@ -142,16 +144,6 @@ fn indexes(about: &About<'_>, index: &Index, name: &Name) -> Action {
     let drop = format!("ALTER TABLE {} DROP INDEX {old}", about.sql());
     let words = asked::words_for(&drop, about.schema, about.server);
     Action::new("", format!("{drop}, RENAME INDEX {new} TO {old}{words}"))
-}
-
-fn without_indexes(about: &About<'_>, column: &Name) -> crate::schema::model::Schema {
-    let mut schema = about.schema.clone();
-    if let Some(table) = about.table {
-        let mut bare = table.clone();
-        bare.indexes.retain(|index| !index.uses(column));
-        schema.tables.insert(table.name.clone(), std::sync::Arc::new(bare));
-    }
-    schema
 }
 
 /// Whether code that reads and writes the one type works with the other one.

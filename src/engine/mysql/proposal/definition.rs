@@ -3,10 +3,11 @@
 
 use crate::dialect::Dialect;
 use crate::engine::proposal::about::About;
+use crate::engine::proposal::foreign_key_action;
 use crate::engine::update::replace_columns;
 use crate::name::{Name, mysql_string};
 use crate::schema::change::*;
-use crate::schema::model::{Column, Index, TableConstraint};
+use crate::schema::model::{Column, Index, Schema, TableConstraint};
 
 /// A type as SQL.
 pub(super) fn data_type(data_type: &DataType) -> String {
@@ -127,27 +128,29 @@ pub(super) fn index_over(
     format!("CREATE {kind}INDEX {} ON {} ({})", about.id(name), about.sql(), elements.join(", "))
 }
 
+/// The schema, where no index is on the column: those of its copy are gone by the time that it is dropped.
+pub(super) fn without_indexes(about: &About<'_>, column: &Name) -> Schema {
+    let mut schema = about.schema.clone();
+    if let Some(table) = about.table {
+        let mut bare = table.clone();
+        bare.indexes.retain(|index| !index.uses(column));
+        schema.tables.insert(table.name.clone(), std::sync::Arc::new(bare));
+    }
+    schema
+}
+
 /// What stands behind the name of a foreign key or a check.
 pub(super) fn constraint(about: &About<'_>, one: &TableConstraint) -> Option<String> {
     match &one.kind {
         ConstraintKind::Check(expr) => Some(format!("CHECK {}", parenthesized(&expr.text))),
-        ConstraintKind::ForeignKey(key) => {
-            let action = |when: &str, action: ForeignKeyAction| match action {
-                ForeignKeyAction::NoAction => String::new(),
-                ForeignKeyAction::Restrict => format!(" {when} RESTRICT"),
-                ForeignKeyAction::Cascade => format!(" {when} CASCADE"),
-                ForeignKeyAction::SetNull => format!(" {when} SET NULL"),
-                ForeignKeyAction::SetDefault => format!(" {when} SET DEFAULT"),
-            };
-            Some(format!(
-                "FOREIGN KEY ({}) REFERENCES {} ({}){}{}",
-                about.ids(&key.columns),
-                about.id(&key.references.name),
-                about.ids(&key.referenced_columns),
-                action("ON DELETE", key.on_delete),
-                action("ON UPDATE", key.on_update)
-            ))
-        }
+        ConstraintKind::ForeignKey(key) => Some(format!(
+            "FOREIGN KEY ({}) REFERENCES {} ({}){}{}",
+            about.ids(&key.columns),
+            about.id(&key.references.name),
+            about.ids(&key.referenced_columns),
+            foreign_key_action("ON DELETE", key.on_delete),
+            foreign_key_action("ON UPDATE", key.on_update)
+        )),
         _ => None,
     }
 }

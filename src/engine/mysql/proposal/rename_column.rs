@@ -5,7 +5,7 @@
 use super::sync::{self, Pair};
 use super::{asked, definition};
 use crate::engine::proposal::about::About;
-use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
+use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage, stopped};
 use crate::engine::version::Product;
 use crate::name::Name;
 use crate::schema::change::{ConstraintKind, ForeignKeyAction, Generation, Nullability, Volatility};
@@ -33,7 +33,7 @@ pub(super) fn propose(about: &About<'_>, from: &Name, to: &Name) -> Proposal {
         exchange(about, &old, &new),
     );
     let mut contract = vec![swap];
-    contract.extend(sync::stopped(&triggers, "No code uses the old name any more."));
+    contract.extend(stopped(&triggers, "No code uses the old name any more."));
     for (name, _) in &indexes {
         let sql = format!("DROP INDEX {} ON {table}", about.id(name));
         contract.push(asked::action("It stood on the copy.", &sql, about.schema, about.server));
@@ -41,7 +41,7 @@ pub(super) fn propose(about: &About<'_>, from: &Name, to: &Name) -> Proposal {
     contract.push(asked::action(
         "The copy goes.",
         &format!("ALTER TABLE {table} DROP COLUMN {old}"),
-        &without_indexes(about, from),
+        &definition::without_indexes(about, from),
         about.server,
     ));
     proposal.contract = contract.into_iter().map(Stage::Alone).collect();
@@ -98,17 +98,6 @@ fn exchange(about: &About<'_>, one: &str, other: &str) -> String {
     let sql = format!("ALTER TABLE {} RENAME COLUMN {one} TO {other}", about.sql());
     let words = asked::words_for(&sql, about.schema, about.server);
     format!("{sql}, RENAME COLUMN {other} TO {one}{words}")
-}
-
-/// The schema, where no index is on the column: those of its copy are gone by then.
-fn without_indexes(about: &About<'_>, column: &Name) -> crate::schema::model::Schema {
-    let mut schema = about.schema.clone();
-    if let Some(table) = about.table {
-        let mut bare = table.clone();
-        bare.indexes.retain(|index| !index.uses(column));
-        schema.tables.insert(table.name.clone(), std::sync::Arc::new(bare));
-    }
-    schema
 }
 
 /// What the new code's queries need: indexes over the copy. They are not unique: what is unique of the one column is so

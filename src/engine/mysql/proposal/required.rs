@@ -2,7 +2,7 @@
 
 use super::{asked, definition, sync};
 use crate::engine::proposal::about::About;
-use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
+use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage, stopped};
 use crate::name::Name;
 use crate::schema::change::ColumnDef;
 
@@ -19,11 +19,7 @@ pub(super) fn filled(
     let mut proposal =
         Proposal { code: format!("the new code writes {id} in every row"), ..Proposal::default() };
     about.must_be_known(&mut proposal);
-    if fill.to_ascii_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "select") {
-        proposal.missing.push(Missing::Other(format!(
-            "`{fill}` reads another table, and is no value that a trigger computes from the row: give one with --fill"
-        )));
-    }
+    proposal.must_fill_from_the_row(fill);
     if about.reads_number(fill) {
         proposal.missing.push(Missing::Other(format!(
             "`{fill}` reads a column that the server numbers, which no trigger in front of an INSERT knows"
@@ -34,7 +30,7 @@ pub(super) fn filled(
     proposal.expand.extend(triggers.iter().cloned().map(Stage::Alone));
     let (set, condition) = (format!("{id} = {fill}"), format!("{id} IS NULL"));
     about.batch(&mut proposal, "The rows that nobody has written since.", &set, &condition);
-    let drops = sync::stopped(&triggers, "All code gives a value now.");
+    let drops = stopped(&triggers, "All code gives a value now.");
     let modify = |definition: &str, text: &str| {
         let sql = format!("ALTER TABLE {table} MODIFY {definition}");
         if about.column(column).is_some() {

@@ -80,23 +80,6 @@ enum Place {
     Behind,
 }
 
-/// What drops the triggers that `made` makes.
-pub(super) fn stopped(made: &[Action], text: &str) -> Vec<Action> {
-    let mut drops: Vec<Action> = made
-        .iter()
-        .filter_map(|action| match &action.undo {
-            crate::engine::proposal::Undo::Together(sql) => sql.first(),
-            _ => None,
-        })
-        .filter(|sql| sql.starts_with("DROP TRIGGER"))
-        .map(|sql| Action::new("", sql.clone()))
-        .collect();
-    if let Some(first) = drops.first_mut() {
-        first.about = text.to_owned();
-    }
-    drops
-}
-
 /// Triggers that fill `column` with `value`, an expression over `NEW`, where a write leaves it NULL.
 pub(super) fn filling(about: &About<'_>, column: &Name, value: &str) -> Vec<Action> {
     let id = about.id(column);

@@ -4,7 +4,6 @@ use super::{sequence, types};
 use crate::engine::read::constraint::{self, constraint};
 use crate::engine::read::cursor::{Cursor, Read};
 use crate::engine::read::expr;
-use crate::name::Name;
 use crate::schema::change::*;
 use crate::text::Span;
 
@@ -27,29 +26,10 @@ const ENDS_DEFAULT: [&str; 15] = [
     "DEFAULT",
 ];
 
-/// A column without anything said of it.
-pub fn bare(name: Name) -> ColumnDef {
-    ColumnDef {
-        name,
-        data_type: None,
-        type_span: Span::default(),
-        collation: None,
-        charset: None,
-        nullability: Nullability::Unstated,
-        default: None,
-        generation: None,
-        on_update: None,
-        constraints: Vec::new(),
-        comment: None,
-        invisible: false,
-        span: Span::default(),
-    }
-}
-
 /// `name type [constraints]`.
 pub fn column(cursor: &mut Cursor<'_>) -> Read<ColumnDef> {
     let start = cursor.at();
-    let mut column = bare(cursor.name()?);
+    let mut column = ColumnDef::bare(cursor.name()?);
     let type_start = cursor.at();
     let (data_type, serial) = types::column_type(cursor)?;
     column.data_type = Some(data_type);

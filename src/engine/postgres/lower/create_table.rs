@@ -105,7 +105,7 @@ fn element_column(cursor: &mut Cursor<'_>) -> Read<ColumnDef> {
     if !typeless {
         return column::column(cursor);
     }
-    let mut column = column::bare(cursor.name()?);
+    let mut column = ColumnDef::bare(cursor.name()?);
     cursor.eat(&["WITH", "OPTIONS"]);
     column::qualities(cursor, &mut column)?;
     column.span = cursor.span_from(start);

@@ -3,6 +3,7 @@
 use super::subject::{Subject, data_type, quoted};
 use super::{id, ids, sql};
 use crate::dialect::Dialect;
+use crate::engine::proposal::foreign_key_action;
 use crate::engine::update::replace_columns;
 use crate::name::{Name, TableName};
 use crate::schema::change::*;
@@ -133,19 +134,9 @@ pub(super) fn foreign_key(key: &ForeignKey, references: &TableName) -> String {
         some => format!("{} ({})", sql(references), ids(some)),
     };
     let full = if key.match_full { " MATCH FULL" } else { "" };
-    let actions = action("ON DELETE", key.on_delete) + &action("ON UPDATE", key.on_update);
+    let actions =
+        foreign_key_action("ON DELETE", key.on_delete) + &foreign_key_action("ON UPDATE", key.on_update);
     format!("FOREIGN KEY ({}) REFERENCES {to}{full}{actions}", ids(&key.columns))
-}
-
-fn action(when: &str, action: ForeignKeyAction) -> String {
-    let word = match action {
-        ForeignKeyAction::NoAction => return String::new(),
-        ForeignKeyAction::Restrict => "RESTRICT",
-        ForeignKeyAction::Cascade => "CASCADE",
-        ForeignKeyAction::SetNull => "SET NULL",
-        ForeignKeyAction::SetDefault => "SET DEFAULT",
-    };
-    format!(" {when} {word}")
 }
 
 fn key(key: &KeyConstraint) -> String {

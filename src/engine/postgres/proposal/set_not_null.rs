@@ -2,7 +2,7 @@
 
 use super::id;
 use super::subject::{Subject, named};
-use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
+use crate::engine::proposal::{Action, Back, Proposal, Stage};
 use crate::name::Name;
 
 pub(super) fn propose(subject: &Subject<'_>, column: &Name) -> Option<Proposal> {
@@ -94,11 +94,7 @@ pub(super) fn filled(
     proposal: &mut Proposal,
 ) {
     subject.must_take_triggers(proposal);
-    if fill.to_ascii_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "select") {
-        proposal.missing.push(Missing::Other(format!(
-            "`{fill}` reads another table, and is no value that a trigger computes from the row: give one with --fill"
-        )));
-    }
+    proposal.must_fill_from_the_row(fill);
     let (table, name, check) = (subject.sql(), id(column), check(subject, column));
     let mut expand = std::mem::take(first);
     let start = start(subject, column, fill);

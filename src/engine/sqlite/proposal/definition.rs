@@ -1,6 +1,7 @@
 //! What the schema knows of a table, its columns, constraints, indexes and triggers, written as SQL again.
 
 use crate::engine::proposal::about::About;
+use crate::engine::proposal::foreign_key_action;
 use crate::schema::change::*;
 use crate::schema::model::{Column, Index, Table, TableConstraint, Trigger};
 
@@ -67,13 +68,6 @@ fn constraint(about: &About<'_>, table: &Table, one: &TableConstraint) -> Option
 }
 
 fn foreign_key(about: &About<'_>, key: &ForeignKey, one: &TableConstraint) -> String {
-    let action = |when: &str, action: ForeignKeyAction| match action {
-        ForeignKeyAction::NoAction => String::new(),
-        ForeignKeyAction::Restrict => format!(" {when} RESTRICT"),
-        ForeignKeyAction::Cascade => format!(" {when} CASCADE"),
-        ForeignKeyAction::SetNull => format!(" {when} SET NULL"),
-        ForeignKeyAction::SetDefault => format!(" {when} SET DEFAULT"),
-    };
     let to = match key.referenced_columns.as_slice() {
         [] => String::new(),
         some => format!(" ({})", about.ids(some)),
@@ -87,8 +81,8 @@ fn foreign_key(about: &About<'_>, key: &ForeignKey, one: &TableConstraint) -> St
         "FOREIGN KEY ({}) REFERENCES {}{to}{}{}{deferring}",
         about.ids(&key.columns),
         about.id(about.schema.table(&key.references).map_or(&key.references.name, |known| &known.name.name)),
-        action("ON DELETE", key.on_delete),
-        action("ON UPDATE", key.on_update)
+        foreign_key_action("ON DELETE", key.on_delete),
+        foreign_key_action("ON UPDATE", key.on_update)
     )
 }
 

@@ -4,7 +4,7 @@
 use super::drop_column::names;
 use super::{definition, rebuild, required, sync};
 use crate::engine::proposal::about::{About, named};
-use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
+use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage, stopped};
 use crate::name::Name;
 use crate::schema::change::{ConstraintKind, ForeignKeyAction, Generation, Nullability};
 use crate::schema::model::{Column, Table};
@@ -50,7 +50,7 @@ pub(super) fn propose(about: &About<'_>, from: &Name, to: &Name) -> Proposal {
     if !copies.is_empty() {
         proposal.expand.push(Stage::Together(copies.clone()));
     }
-    let mut contract = sync::stopped(&triggers, "No code uses the old name any more.");
+    let mut contract = stopped(&triggers, "No code uses the old name any more.");
     for action in &copies {
         if let crate::engine::proposal::Undo::Together(drops) = &action.undo {
             contract.extend(drops.iter().map(|sql| Action::new("It stood on the copy.", sql.clone())));

@@ -2,7 +2,7 @@
 
 use super::{rebuild, sync};
 use crate::engine::proposal::about::About;
-use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
+use crate::engine::proposal::{Action, Back, Proposal, Stage, stopped};
 use crate::name::Name;
 use crate::schema::model::Table;
 
@@ -19,18 +19,14 @@ pub(super) fn filled(
     let mut proposal =
         Proposal { code: format!("the new code writes {id} in every row"), ..Proposal::default() };
     about.must_be_known(&mut proposal);
-    if fill.to_ascii_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "select") {
-        proposal.missing.push(Missing::Other(format!(
-            "`{fill}` reads another table, and is no value that a trigger computes from the row: give one with --fill"
-        )));
-    }
+    proposal.must_fill_from_the_row(fill);
     let triggers = sync::filling(about, column, fill);
     let mut expand = first;
     expand.extend(triggers.iter().cloned());
     proposal.expand.push(Stage::Together(expand));
     let (set, condition) = (format!("{id} = {fill}"), format!("{id} IS NULL"));
     about.batch(&mut proposal, "The rows that nobody has written since.", &set, &condition);
-    let mut contract = sync::stopped(&triggers, "All code gives a value now.");
+    let mut contract = stopped(&triggers, "All code gives a value now.");
     let text = "Every row has a value.";
     contract.extend(rebuild::both_ways(about, open, closed, &rebuild::same, text, &mut proposal));
     proposal.contract = vec![Stage::Together(contract)];
