@@ -41,7 +41,8 @@ fn cases(text: &str) -> (&str, Vec<Case<'_>>) {
     (setup, rest.split("\n\n").map(case).collect())
 }
 
-fn script(sql: &str) -> Script {
+/// A file that holds `sql`.
+pub fn script(sql: &str) -> Script {
     Script {
         path: "1.sql".to_owned(),
         body: Body::Sql { file: Arc::from(sql), span: Span::new(0, sql.len()) },

@@ -3,11 +3,11 @@
 //!
 //! MariaDB is started; `TWOSTEP_MYSQL_URL` names further servers, parted by blanks, whose user may make databases.
 
+use crate::effects::script;
 use crate::servers;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use tokio::runtime::Runtime;
 use twostep::analysis::analyze;
 use twostep::dialect::Dialect;
@@ -15,8 +15,6 @@ use twostep::engine::effects::{Algorithm, Effects, Session, Wait};
 use twostep::engine::statement_effects;
 use twostep::engine::version::{Product, ServerVersion};
 use twostep::schema::model::Schema;
-use twostep::source::{Body, Checksum, Script};
-use twostep::text::Span;
 
 /// An open session.
 struct Client {
@@ -103,16 +101,6 @@ fn cases(text: &str, server: ServerVersion) -> Vec<Case<'_>> {
             && of_product(case.below, server.number < case.below.number)
     });
     found
-}
-
-fn script(sql: &str) -> Script {
-    Script {
-        path: "1.sql".to_owned(),
-        body: Body::Sql { file: Arc::from(sql), span: Span::new(0, sql.len()) },
-        transaction: false,
-        directives: Vec::new(),
-        checksum: Checksum::of(sql),
-    }
 }
 
 /// What the table says that the last statement does.

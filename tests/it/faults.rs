@@ -7,19 +7,20 @@
 mod backend;
 mod disk;
 pub mod kill;
-mod mariadb;
+pub mod mariadb;
 mod network;
 pub mod postgres;
 pub mod scene;
 mod silence;
-mod sqlite;
+pub mod sqlite;
 mod unknown;
 
 use std::io::Write;
 use std::time::Instant;
 
+use crate::proxy::{Harm, Proxy};
 use crate::servers::tell;
-use scene::Scene;
+use scene::{Place, Scene};
 
 /// How many places of each kind are tried, of `count`: their numbers, from 1, evenly spread, with the last.
 fn chosen(count: usize, few: usize) -> Vec<usize> {
@@ -35,6 +36,46 @@ fn chosen(count: usize, few: usize) -> Vec<usize> {
 /// Whether every place is tried, also where that takes long.
 fn is_long() -> bool {
     std::env::var("TWOSTEP_FAULTS").is_ok()
+}
+
+/// What an undisturbed run sends.
+fn messages(scene: &Scene<'_>, proxy: &Proxy) -> Vec<String> {
+    let place = scene.place();
+    proxy.plan(Harm::Drop, usize::MAX, false);
+    let outcome = scene.run(&proxy.url(&place.url)).run().expect(0);
+    scene.is_at_its_end(&place, "through the proxy", &outcome.stderr);
+    let messages = proxy.seen();
+    assert!(messages.len() > 20, "too few messages:\n{}", messages.join("\n"));
+    messages
+}
+
+/// Disturbs a run at `few` of its messages that matter, or at all of them, by what `plan` has the proxy do. The run goes
+/// on by itself, or says what holds, and the same command comes to the end.
+fn at_messages(
+    scene: &Scene<'_>,
+    proxy: &Proxy,
+    name: &'static str,
+    matters: &dyn Fn(&str) -> bool,
+    few: usize,
+    plan: &dyn Fn(usize, &Place<'_>),
+) {
+    let messages = messages(scene, proxy);
+    let places: Vec<usize> = (1..=messages.len()).filter(|n| matters(&messages[n - 1])).collect();
+    let mut tally = Tally::new(name, scene, places.len());
+    for message in chosen(places.len(), few).into_iter().map(|n| places[n - 1]) {
+        let place = scene.place();
+        plan(message, &place);
+        let disturbed = scene.run(&proxy.url(&place.url)).run();
+        let what = format!("{name} {message} ({})", messages[message - 1]);
+        scene.is_honest(&place, &disturbed, &what);
+        if !proxy.is_done() {
+            // A backfill on a server that is quicker this time has fewer chunks.
+            assert_eq!(disturbed.code(), 0, "{what}: {}", disturbed.stderr);
+            continue;
+        }
+        scene.completes(&place, &what, &disturbed.stderr);
+        tally.survived();
+    }
 }
 
 /// What came of one kind of fault, in one scene.

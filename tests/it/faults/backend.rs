@@ -1,9 +1,9 @@
 //! The server ends the sessions of a run at each message, before it or while it works on it; and the server itself is stopped
 //! at once, and started again.
 
-use super::scene::Scene;
-use super::{Tally, chosen, is_long, mariadb, postgres};
-use crate::proxy::{Harm, Protocol, Proxy};
+use super::scene::{Place, Scene};
+use super::{at_messages, is_long, mariadb, postgres};
+use crate::proxy::{Protocol, Proxy};
 use crate::servers::{self, MariaDb, Postgres, postgres::Recipe, required};
 
 /// What is done to the server, given the name of the scene's database.
@@ -18,28 +18,10 @@ fn at_each_message(
     beside: bool,
     few: usize,
 ) {
-    let place = scene.place();
-    proxy.plan(Harm::Drop, usize::MAX, false);
-    scene.run(&proxy.url(&place.url)).run().expect(0);
-    let messages = proxy.seen();
     // Behind a message that says good-bye, nobody waits for anything.
-    let matters = |message: &String| !["X", ""].contains(&message.as_str());
-    let places: Vec<usize> = (1..=messages.len()).filter(|n| matters(&messages[n - 1])).collect();
-    let mut tally = Tally::new(name, scene, places.len());
-    for message in chosen(places.len(), few).into_iter().map(|n| places[n - 1]) {
-        let place = scene.place();
-        proxy.plan_act(beside, message, act(&place.name));
-        let disturbed = scene.run(&proxy.url(&place.url)).run();
-        let what = format!("{name} {message} ({})", messages[message - 1]);
-        scene.is_honest(&place, &disturbed, &what);
-        if !proxy.is_done() {
-            // A backfill on a server that is quicker this time has fewer chunks.
-            assert_eq!(disturbed.code(), 0, "{what}: {}", disturbed.stderr);
-            continue;
-        }
-        scene.completes(&place, &what, &disturbed.stderr);
-        tally.survived();
-    }
+    let matters = |message: &str| !["X", ""].contains(&message);
+    let plan = |message, place: &Place<'_>| proxy.plan_act(beside, message, act(&place.name));
+    at_messages(scene, proxy, name, &matters, few, &plan);
 }
 
 /// Each way of a server to end a session.

@@ -4,14 +4,13 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::scene::{Place, Scene};
+use super::scene::{Files, Migrations, Place, Scene};
 use crate::servers::MariaDb;
-use crate::servers::mariadb::Database;
 use crate::twostep::Project;
 use crate::wait;
 
 /// Schema changes that commit by themselves, rows, variables of the session, stored programs and their calls.
-const MIGRATIONS: &[(&str, &str)] = &[
+const MIGRATIONS: Migrations = &[
     (
         "1_users.up.sql",
         "create table users (id bigint primary key, email varchar(50));\n\
@@ -39,7 +38,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
 ];
 
 /// The start of a contract.
-const EXPANDED: &[(&str, &str)] = &[
+const EXPANDED: Migrations = &[
     (
         "1_items.up.sql",
         "create table items (a int primary key, b varchar(20), n int not null default 0);\n\
@@ -57,6 +56,8 @@ const CONTRACT: (&str, &str) = (
      alter table items drop column b;\nalter table items rename column code to b;\n",
 );
 
+const FILES: Files = Files { migrations: MIGRATIONS, back_to: "2", expanded: EXPANDED, contract: CONTRACT };
+
 /// The commands that there are scenes of.
 pub const COMMANDS: &[&str] = &["migrate", "rollback", "contract"];
 
@@ -64,40 +65,23 @@ pub const COMMANDS: &[&str] = &["migrate", "rollback", "contract"];
 pub fn scene<'s>(server: &'s MariaDb, command: &'static str) -> Scene<'s> {
     let project = Project::new();
     let template = server.fresh_database();
-    let on = |arguments: &[&str]| project.on(&template.url(), arguments).run().expect(0);
-    let arguments: &[&str] = match command {
-        "migrate" => &["migrate"],
-        "rollback" => {
-            project.write_migrations(MIGRATIONS);
-            on(&["migrate"]);
-            &["rollback", "--to", "2"]
-        }
-        "contract" => {
-            project.write_migrations(EXPANDED);
-            on(&["migrate"]);
-            on(&["release", "confirm", "--release", "r1"]);
-            project.write_migrations(&[CONTRACT]);
-            &["migrate"]
-        }
-        other => panic!("no scene {other}"),
-    };
-    if command == "migrate" {
-        project.write_migrations(MIGRATIONS);
-    }
-    let copy = dump(server, &template, &["--routines", "--triggers"]);
-    let fresh = move |_: &Project| {
+    let on = |arguments: &[&str]| drop(project.on(&template.url(), arguments).run().expect(0));
+    let arguments = FILES.begin(command, &project, on);
+    let fresh = copies(server, &template.name);
+    Scene::new("MariaDB", command, &arguments, project, fresh, |name| state(server, name))
+}
+
+/// Databases that hold what the one of this name does now.
+pub fn copies<'s>(server: &'s MariaDb, name: &str) -> impl Fn(&Project) -> Place<'s> + use<'s> {
+    let copy = dump(server, name, &["--routines", "--triggers"]);
+    move |_: &Project| {
         let place = server.fresh_database();
         load(server, &place.name, &copy);
         Place::new(place.url(), place.name.clone(), move || drop(place))
-    };
-    Scene::new("MariaDB", command, arguments, project, fresh, |name| state(server, name))
+    }
 }
 
-fn dump(server: &MariaDb, database: &Database<'_>, options: &[&str]) -> String {
-    dump_of(server, &database.name, options)
-}
-
-fn dump_of(server: &MariaDb, name: &str, options: &[&str]) -> String {
+fn dump(server: &MariaDb, name: &str, options: &[&str]) -> String {
     let output =
         server.client("mariadb-dump").args(["--skip-comments"]).args(options).arg(name).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -121,7 +105,7 @@ pub fn state(server: &MariaDb, name: &str) -> String {
         .map(|table| format!("--ignore-table={name}.twostep_{table}"));
     let ours: Vec<&str> = ours.iter().map(String::as_str).collect();
     let options = [&ours[..], &["--routines", "--triggers", "--skip-extended-insert"]].concat();
-    let dump = dump_of(server, name, &options).replace(name, "DATABASE");
+    let dump = dump(server, name, &options).replace(name, "DATABASE");
     let (mut rows, schema): (Vec<&str>, Vec<&str>) =
         dump.lines().partition(|line| line.starts_with("INSERT"));
     rows.sort_unstable();

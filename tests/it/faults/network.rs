@@ -1,7 +1,7 @@
 //! The network breaks at each message of a run, in each way in which it can.
 
-use super::scene::Scene;
-use super::{Tally, chosen, is_long, mariadb, postgres};
+use super::scene::{Place, Scene};
+use super::{Tally, at_messages, chosen, is_long, mariadb, messages, postgres};
 use crate::proxy::{Harm, Protocol, Proxy};
 use crate::servers::{self, required};
 
@@ -16,33 +16,8 @@ const HARMS: &[(Harm, &str)] = &[
 
 /// Breaks the connection at each message; the network is there again at once, unless it `stays_away`.
 fn at_each_message(scene: &Scene<'_>, proxy: &Proxy, harm: Harm, name: &'static str, few: usize) {
-    let messages = messages(scene, proxy);
-    let mut tally = Tally::new(name, scene, messages.len());
-    for message in chosen(messages.len(), few) {
-        let place = scene.place();
-        proxy.plan(harm, message, false);
-        let disturbed = scene.run(&proxy.url(&place.url)).run();
-        let what = format!("{name} {message} ({})", messages[message - 1]);
-        scene.is_honest(&place, &disturbed, &what);
-        if !proxy.is_done() {
-            // A backfill on a server that is quicker this time has fewer chunks.
-            assert_eq!(disturbed.code(), 0, "{what}: {}", disturbed.stderr);
-            continue;
-        }
-        scene.completes(&place, &what, &disturbed.stderr);
-        tally.survived();
-    }
-}
-
-/// What an undisturbed run sends.
-fn messages(scene: &Scene<'_>, proxy: &Proxy) -> Vec<String> {
-    let place = scene.place();
-    proxy.plan(Harm::Drop, usize::MAX, false);
-    let outcome = scene.run(&proxy.url(&place.url)).run().expect(0);
-    scene.is_at_its_end(&place, "through the proxy", &outcome.stderr);
-    let messages = proxy.seen();
-    assert!(messages.len() > 20, "too few messages:\n{}", messages.join("\n"));
-    messages
+    let plan = |message, _: &Place<'_>| proxy.plan(harm, message, false);
+    at_messages(scene, proxy, name, &|_| true, few, &plan);
 }
 
 /// A slow network changes nothing but the time.

@@ -26,6 +26,46 @@ impl Drop for Place<'_> {
     }
 }
 
+/// Names and texts of migrations.
+pub type Migrations = &'static [(&'static str, &'static str)];
+
+/// The files of the scenes `migrate`, `rollback` and `contract` where each begins with few commands.
+pub struct Files {
+    /// What `migrate` applies and `rollback` takes back.
+    pub migrations: Migrations,
+    /// How far `rollback` goes.
+    pub back_to: &'static str,
+    /// What there is before the contract.
+    pub expanded: Migrations,
+    /// The contract.
+    pub contract: (&'static str, &'static str),
+}
+
+impl Files {
+    /// Brings a database to where `command` begins, by the commands that `on` runs there; the command's arguments.
+    pub fn begin(&self, command: &str, project: &Project, on: impl Fn(&[&str])) -> Vec<&'static str> {
+        match command {
+            "migrate" => {
+                project.write_migrations(self.migrations);
+                vec!["migrate"]
+            }
+            "rollback" => {
+                project.write_migrations(self.migrations);
+                on(&["migrate"]);
+                vec!["rollback", "--to", self.back_to]
+            }
+            "contract" => {
+                project.write_migrations(self.expanded);
+                on(&["migrate"]);
+                on(&["release", "confirm", "--release", "r1"]);
+                project.write_migrations(&[self.contract]);
+                vec!["migrate"]
+            }
+            other => panic!("no scene {other}"),
+        }
+    }
+}
+
 /// A command from a state to an end.
 pub struct Scene<'s> {
     /// The engine, for people.

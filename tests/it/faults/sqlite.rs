@@ -1,13 +1,13 @@
 //! The scenes on SQLite: files, which are copied for each try.
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use super::scene::{Place, Scene};
+use super::scene::{Files, Migrations, Place, Scene};
 use crate::twostep::Project;
 
-const MIGRATIONS: &[(&str, &str)] = &[
+const MIGRATIONS: Migrations = &[
     (
         "1_users.up.sql",
         "create table users (id bigint primary key, email text, n int not null default 0);\n\
@@ -32,7 +32,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("R__names.sql", "drop view if exists names;\ncreate view names as select id, email from users;\n"),
 ];
 
-const EXPANDED: &[(&str, &str)] = &[
+const EXPANDED: Migrations = &[
     (
         "1_items.up.sql",
         "create table items (a integer primary key, b text, n int not null default 0);\n\
@@ -50,6 +50,8 @@ const CONTRACT: (&str, &str) = (
      drop index items_n;\nalter table items drop column b;\nalter table items rename column code to b;\n",
 );
 
+const FILES: Files = Files { migrations: MIGRATIONS, back_to: "1", expanded: EXPANDED, contract: CONTRACT };
+
 /// The commands that there are scenes of.
 pub const COMMANDS: &[&str] = &["migrate", "rollback", "contract"];
 
@@ -57,42 +59,29 @@ pub const COMMANDS: &[&str] = &["migrate", "rollback", "contract"];
 pub fn scene<'s>(folder: &'s Path, command: &'static str) -> Scene<'s> {
     let project = Project::new();
     let template = project.path("template.sqlite");
-    let url = |path: &Path| format!("sqlite:{}", path.display());
-    let on = |arguments: &[&str]| project.on(&url(&template), arguments).run().expect(0);
-    let arguments: &[&str] = match command {
-        "migrate" => {
-            project.write_migrations(MIGRATIONS);
-            &["migrate"]
-        }
-        "rollback" => {
-            project.write_migrations(MIGRATIONS);
-            on(&["migrate"]);
-            &["rollback", "--to", "1"]
-        }
-        "contract" => {
-            project.write_migrations(EXPANDED);
-            on(&["migrate"]);
-            on(&["release", "confirm", "--release", "r1"]);
-            project.write_migrations(&[CONTRACT]);
-            &["migrate"]
-        }
-        other => panic!("no scene {other}"),
-    };
+    let on = |arguments: &[&str]| drop(project.on(&url(&template), arguments).run().expect(0));
+    let arguments = FILES.begin(command, &project, on);
     let number = Cell::new(0);
     let fresh = move |_: &Project| {
         number.set(number.get() + 1);
-        let path = folder.join(format!("{command}{}.sqlite", number.get()));
-        if template.exists() {
-            std::fs::copy(&template, &path).unwrap();
-        }
-        let name = path.display().to_string();
-        Place::new(url(&path), name, move || remove(&path))
+        copied(&template, &folder.join(format!("{command}{}.sqlite", number.get())))
     };
-    Scene::new("SQLite", command, arguments, project, fresh, state)
+    Scene::new("SQLite", command, &arguments, project, fresh, state)
 }
 
-fn remove(path: &PathBuf) {
-    std::fs::remove_file(path).ok();
+fn url(path: &Path) -> String {
+    format!("sqlite:{}", path.display())
+}
+
+/// A copy of the file `template`, which need not be there yet, at `path`.
+pub fn copied(template: &Path, path: &Path) -> Place<'static> {
+    if template.exists() {
+        std::fs::copy(template, path).unwrap();
+    }
+    let path = path.to_owned();
+    Place::new(url(&path), path.display().to_string(), move || {
+        std::fs::remove_file(&path).ok();
+    })
 }
 
 /// See [`Scene::state`].

@@ -9,15 +9,8 @@ const CASE: Case<'static> = Case {
     schema: "CREATE TABLE items (a int, b text, sku text, n int NOT NULL DEFAULT 0, PRIMARY KEY (a, b));",
     rows: "insert into items select n, 'b''' || n % 7, 's' || n from generate_series(1, 30000) n",
     plain: "-- twostep: no-transaction\n-- twostep: backfill\nUPDATE items SET n = n + 1 WHERE sku IS NOT NULL;",
-    plain_down: "",
-    fill: None,
-    between: &[],
-    after: &[],
-    moves_columns: false,
-    moves_copies: false,
     single: true,
-    differs: &[],
-    one_way: false,
+    ..Case::NONE
 };
 
 #[test]

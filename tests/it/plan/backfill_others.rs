@@ -33,7 +33,7 @@ fn check(fresh: &dyn Fn() -> Option<Place>, columns: &str, key: &str, row: &str)
     let log = undisturbed.project.path("faults.log");
     undisturbed.run(&["migrate"]).env("TWOSTEP_FAULT_LOG", &log).run().expect(0);
     assert_eq!(
-        undisturbed.place.sql("select count(*), min(n), max(n) from items"),
+        undisturbed.database.sql("select count(*), min(n), max(n) from items"),
         "20000\t1\t1",
         "{columns}"
     );
@@ -49,11 +49,15 @@ fn check(fresh: &dyn Fn() -> Option<Place>, columns: &str, key: &str, row: &str)
     for point in [chunks[1], chunks[1] - chunks[0] + 2] {
         let killed = disturbed.run(&["migrate"]).env("TWOSTEP_FAULT", point.to_string()).run();
         assert!(killed.signal().is_some(), "{killed:#?}");
-        let found = disturbed.place.sql("select min(n), max(n) from items");
+        let found = disturbed.database.sql("select min(n), max(n) from items");
         assert_eq!(found, "0\t1", "{columns}: killed in the middle");
     }
     disturbed.twostep(&["migrate"]).expect(0);
-    assert_eq!(disturbed.place.sql("select count(*), min(n), max(n) from items"), "20000\t1\t1", "{columns}");
+    assert_eq!(
+        disturbed.database.sql("select count(*), min(n), max(n) from items"),
+        "20000\t1\t1",
+        "{columns}"
+    );
 }
 
 const ON_SERVERS: [(&str, &str, &str); 4] = [
@@ -95,7 +99,7 @@ fn each_row_is_written_once_on_sqlite() {
     };
     let deployment = Deployment::new(None, &case);
     deployment.twostep(&["migrate"]).expect(0);
-    assert_eq!(deployment.place.sql("select count(*), min(n), max(n) from items"), "20000\t1\t1");
+    assert_eq!(deployment.database.sql("select count(*), min(n), max(n) from items"), "20000\t1\t1");
 }
 
 #[test]

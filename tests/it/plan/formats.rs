@@ -1,6 +1,7 @@
 //! Plans written in the formats of other tools: what the folder's format can carry is carried, and runs; what it cannot
 //! is refused before anything is written.
 
+use super::deployment::Ground;
 use super::others::{Place, each_mysql};
 use crate::twostep::Project;
 
@@ -87,10 +88,9 @@ fn outcomes(fresh: &dyn Fn() -> Option<Place>) -> String {
     for (format, files, version) in formats() {
         let project = Project::new();
         let place = fresh();
-        let url = place.as_ref().map_or_else(
-            || format!("sqlite:{}", project.path("db.sqlite").display()),
-            |place| place.url().to_owned(),
-        );
+        let url = place
+            .as_ref()
+            .map_or_else(|| format!("sqlite:{}", project.path("db.sqlite").display()), Ground::url);
         let server = place.as_ref().map_or("3.46", |place| place.version.as_str()).to_owned();
         let run = |arguments: &[&str]| {
             let mut all = arguments.to_vec();

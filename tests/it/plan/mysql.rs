@@ -246,7 +246,7 @@ fn what_the_server_does_by_itself_is_asked_for() {
             shown.contains("+ALTER TABLE items ADD COLUMN one int, ADD COLUMN two int, ALGORITHM=INSTANT;"),
             "{shown}"
         );
-        let build = if deployment.place.version.contains("Maria") { "NOCOPY" } else { "INPLACE" };
+        let build = if deployment.database.version.contains("Maria") { "NOCOPY" } else { "INPLACE" };
         assert!(
             shown.contains(&format!("+ALTER TABLE items ADD INDEX (price), ALGORITHM={build}, LOCK=NONE;")),
             "{shown}"
@@ -321,13 +321,13 @@ fn constraints() {
     each_mysql(|fresh| {
         let deployment = Deployment::new(Some(fresh()), &case);
         deployment.plan(&case);
-        deployment.place.sql("insert into notes values (3, 99, null, 'z')");
+        deployment.database.sql("insert into notes values (3, 99, null, 'z')");
         deployment.twostep(&["migrate"]).expect(0);
         let said = deployment.twostep(&["migrate", "--contract", "now"]).expect(3).stderr;
         assert!(said.contains("no row for owner"), "{said}");
-        deployment.place.sql("delete from notes where owner = 99");
+        deployment.database.sql("delete from notes where owner = 99");
         deployment.twostep(&["migrate", "--contract", "now"]).expect(0);
-        deployment.place.try_sql("insert into notes values (3, 99, null, 'z')").unwrap_err();
+        deployment.database.try_sql("insert into notes values (3, 99, null, 'z')").unwrap_err();
     });
 }
 
@@ -337,7 +337,7 @@ fn what_copies_is_refused_with_the_command_that_does_it() {
         let refused = |plain: &str| {
             let schema = "CREATE TABLE `it's` (id int AUTO_INCREMENT PRIMARY KEY, n int, s varchar(9)); CREATE TABLE other (id int PRIMARY KEY, n int);";
             let deployment = Deployment::new(Some(fresh()), &Case { schema, plain, ..Case::default() });
-            let version = deployment.place.version.clone();
+            let version = deployment.database.version.clone();
             (
                 deployment.twostep(&["plan", "--server-version", &version]).expect(1).stderr,
                 version.contains("Maria"),

@@ -50,7 +50,7 @@ fn rename_column() {
     let deployment = Deployment::new(None, &items("ALTER TABLE items RENAME COLUMN sku TO code;", &[], &[]));
     deployment.plan(&items("ALTER TABLE items RENAME COLUMN sku TO code;", &[], &[]));
     deployment.twostep(&["migrate"]).expect(0);
-    let twice = deployment.place.try_sql("insert into items (code) values ('sku 1')").unwrap_err();
+    let twice = deployment.database.try_sql("insert into items (code) values ('sku 1')").unwrap_err();
     assert!(twice.contains("UNIQUE"), "{twice}");
 }
 
