@@ -66,11 +66,13 @@ pub fn size_query(update: &str, dialect: Dialect) -> Option<String> {
 }
 
 /// Asks for what a backfill gives way to, where the server knows: how many seconds the replica that is most behind is
-/// behind, how many bytes, how many sessions have waited for a lock for a second, how many statements of others run.
-pub fn load_query(dialect: Dialect) -> Option<&'static str> {
+/// behind, how many bytes, how many sessions have waited for a lock for a second, how many statements of others run. The
+/// first of them that the server answers is enough: not every role may ask for all of it.
+pub fn load_queries(dialect: Dialect) -> &'static [&'static str] {
     match dialect {
-        Dialect::Postgres => Some(postgres::backfill::LOAD_QUERY),
-        Dialect::Mysql | Dialect::Sqlite => None,
+        Dialect::Postgres => &[postgres::backfill::LOAD_QUERY],
+        Dialect::Mysql => &[mysql::backfill::LOAD_QUERY, mysql::backfill::LOAD_QUERY_WITHOUT_PROCESS],
+        Dialect::Sqlite => &[],
     }
 }
 

@@ -6,6 +6,8 @@ pub mod about;
 
 use crate::name::{Name, TableName};
 use crate::schema::change::ForeignKeyAction;
+use crate::schema::model::Index;
+use std::sync::Arc;
 
 /// Two steps instead of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -175,6 +177,9 @@ pub struct Given {
     pub fills: Vec<(TableName, Name, String)>,
     /// Columns whose default from a sequence of theirs the same migration drops, and that it makes identities then.
     pub renumbered: Vec<(TableName, Name)>,
+    /// Indexes that the same migration drops and makes anew under their names, with the full names of their tables, as they
+    /// were.
+    pub rebuilt: Vec<(TableName, Arc<Index>)>,
     /// Columns that the same migration takes apart, in order: what stands over several of them belongs to the last.
     pub apart: Vec<Apart>,
 }
@@ -202,6 +207,12 @@ pub enum Copied {
 }
 
 impl Given {
+    /// The index `name` of the table with the full name `table` as it was, where it is made anew.
+    pub fn rebuilt(&self, table: &TableName, name: &Name) -> Option<&Index> {
+        let found = self.rebuilt.iter().find(|(of, index)| of == table && index.name == *name);
+        found.map(|(_, index)| &**index)
+    }
+
     /// What `column` of the table with the full name `table` is filled with.
     pub fn fill(&self, table: &TableName, column: &Name) -> Option<&str> {
         let found = self.fills.iter().find(|(of, name, _)| of == table && name == column);

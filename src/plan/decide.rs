@@ -249,8 +249,7 @@ impl Deciding<'_> {
                 ONE_AFTER_THE_OTHER,
             ));
         }
-        let Given { fills, renumbered, .. } = self.given.clone();
-        let given = Given { fills, renumbered, ..Given::default() };
+        let given = Given { apart: Vec::new(), ..self.given.clone() };
         let mut proposal = match self.proposal(step, change, before, text, &given)? {
             Some(proposal) => proposal,
             None => match &change.kind {

@@ -2,12 +2,11 @@
 
 use super::decide::{Deciding, Decision, Refusal, one_transaction};
 use super::fills::{own_fills, parse_fill};
+use super::given;
 use crate::analysis::{Step, analyze, analyze_one};
-use crate::engine;
-use crate::engine::proposal::{Action, Apart, Back, Given, Stage, Undo};
+use crate::engine::proposal::{Action, Back, Stage, Undo};
 use crate::engine::version::ServerVersion;
-use crate::name::{Name, TableName};
-use crate::schema::change::TableAction;
+use crate::name::TableName;
 use crate::schema::model::Schema;
 use crate::source::{Folder, Kind, Migration, Script};
 
@@ -107,8 +106,7 @@ pub fn plan_behind(request: &Request<'_>, before: Schema) -> Result<Deploy, Vec<
     for fill in request.fills {
         given.fills.push(parse_fill(fill, &before).map_err(problem)?);
     }
-    given.apart = apart(&steps, request.at);
-    given.renumbered = renumbered(&steps);
+    given::of_whole(&mut given, &steps, request.at);
     let mut composing = Composing::default();
     let mut refusals = Vec::new();
     let mut deciding = Deciding {
@@ -134,7 +132,7 @@ pub fn plan_behind(request: &Request<'_>, before: Schema) -> Result<Deploy, Vec<
             Err(refusal) => refusals.push(refusal),
         }
     }
-    if let Some(unused) = unused(&given, &steps, request.fills.len()) {
+    if let Some(unused) = given::unused(&given, &steps, request.fills.len()) {
         refusals.push(unused);
     }
     if !stays {
@@ -162,65 +160,6 @@ pub fn plan_behind(request: &Request<'_>, before: Schema) -> Result<Deploy, Vec<
 /// The migrations behind the one at `at` that are applied in order.
 pub(super) fn later(folder: &Folder, at: usize) -> impl Iterator<Item = &Migration> {
     folder.migrations[at + 1..].iter().filter(|migration| migration.kind == Kind::Versioned)
-}
-
-/// The columns of tables from before the migration that it takes apart.
-fn apart(steps: &[Step], migration: usize) -> Vec<Apart> {
-    let changes = steps.iter().flat_map(|step| &step.changes);
-    let found = changes.filter_map(|one| {
-        let apart = engine::apart(&one.change, &one.before)?;
-        let created = one.before.table(&apart.table)?.created;
-        created.is_none_or(|created| created.migration != migration).then_some(apart)
-    });
-    let mut all: Vec<Apart> = Vec::new();
-    for one in found {
-        // A second change of the same column waits for the contract.
-        let again = |other: &Apart| {
-            other.table == one.table && (other.column == one.column || other.copy == one.column)
-        };
-        if !all.iter().any(again) {
-            all.push(one);
-        }
-    }
-    all
-}
-
-/// The columns whose default from a sequence of theirs is dropped before they become identities.
-fn renumbered(steps: &[Step]) -> Vec<(TableName, Name)> {
-    let (mut dropped, mut found) = (Vec::new(), Vec::new());
-    for one in steps.iter().flat_map(|step| &step.changes) {
-        let Some((alter, action)) = one.change.table_action() else { continue };
-        let Some(table) = one.before.relation_key(&alter.table) else { continue };
-        match action {
-            TableAction::DropDefault { column } => {
-                let owner = (table, column.clone());
-                let mut sequences = one.before.sequences.iter();
-                if sequences.any(|(_, sequence)| sequence.owned_by.as_ref() == Some(&owner)) {
-                    dropped.push(owner);
-                }
-            }
-            TableAction::AddIdentity { column, .. } => {
-                found.extend(dropped.iter().find(|one| **one == (table.clone(), column.clone())).cloned());
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-/// A `--fill` for a column that the migration does not know.
-fn unused(given: &Given, steps: &[Step], from_user: usize) -> Option<Refusal> {
-    let after = &steps.last()?.after;
-    let own = given.fills.len() - from_user;
-    let missing = |fill: &&(TableName, Name, String)| {
-        after.table(&fill.0).is_none_or(|table| table.column(&fill.1).is_none())
-    };
-    let (table, column, _) = given.fills[own..].iter().find(missing)?;
-    Some(Refusal {
-        statement: 0,
-        what: format!("--fill names `{table}.{}`, which is not there", column.as_str()),
-        help: "name a table and a column of it that the migration makes NOT NULL".to_owned(),
-    })
 }
 
 #[derive(Default)]

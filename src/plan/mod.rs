@@ -3,6 +3,7 @@
 //! What the two steps of one change are, the engine knows (`engine::propose`), and `lint` shows the same.
 //! - `concern`: what a change is about, so that one on what another takes apart waits for the contract;
 //! - `fills`: what columns hold in rows that do not give them;
+//! - `given`: what the statements of a migration say of each other;
 //! - `decide`: what becomes of each statement: kept, taken apart, or refused;
 //! - `deploy`: those together, in an order in which every stage works;
 //! - `script`: the SQL of each stage, with what takes it back;
@@ -15,6 +16,7 @@ mod decide;
 mod deploy;
 mod files;
 mod fills;
+mod given;
 mod plain;
 mod script;
 mod show;

@@ -44,7 +44,7 @@ pub(super) struct GivesWay {
 }
 
 impl Pace {
-    /// What the answer of [`backfill::load_query`] means.
+    /// What the answer of [`backfill::load_queries`] means.
     pub(super) fn gives_way(
         &self,
         lag_s: i64,

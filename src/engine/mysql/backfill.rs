@@ -33,6 +33,22 @@ pub fn size_query(table: &TableName) -> String {
     )
 }
 
+/// Asks for what a backfill gives way to. A server of MySQL or MariaDB does not know how far those are that read its
+/// log; of who waits it knows waits for rows and for tables
+/// (<https://dev.mysql.com/doc/refman/8.4/en/information-schema-innodb-trx-table.html>).
+pub const LOAD_QUERY: &str = "SELECT 0, 0, (SELECT COUNT(*) FROM information_schema.innodb_trx t \
+    JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE t.trx_state = 'LOCK WAIT' \
+    AND t.trx_wait_started <= NOW() - INTERVAL 1 SECOND AND p.db = DATABASE() AND p.id <> CONNECTION_ID()) + \
+    (SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for %lock' AND time >= 1 \
+    AND db = DATABASE() AND id <> CONNECTION_ID()), \
+    (SELECT COUNT(*) FROM information_schema.processlist WHERE command IN ('Query', 'Execute') AND db = DATABASE() \
+    AND id <> CONNECTION_ID())";
+
+/// The same for who may not see transactions, which needs the right PROCESS.
+pub const LOAD_QUERY_WITHOUT_PROCESS: &str = "SELECT 0, 0, \
+    COALESCE(SUM(state LIKE 'Waiting for %lock' AND time >= 1), 0), COALESCE(SUM(command IN ('Query', 'Execute')), 0) \
+    FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()";
+
 fn text(name: &Name) -> String {
     literal(name.as_str(), Dialect::Mysql)
 }

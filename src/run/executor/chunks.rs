@@ -253,11 +253,19 @@ impl Executor<'_> {
 
     /// Waits while replicas are far behind, or others wait for locks or have much to do.
     async fn give_way(&mut self, unit: usize, migration: &str, pace: &Pace) {
-        let Some(ask) = backfill::load_query(self.url.dialect()) else { return };
         let since = Instant::now();
         let mut said: Option<Instant> = None;
+        let mut asks = backfill::load_queries(self.url.dialect()).iter();
+        let Some(mut ask) = asks.next() else { return };
         loop {
-            let Ok(rows) = self.session().query(ask).await else { return };
+            let rows = match (self.session().query(ask).await, asks.next()) {
+                (Ok(rows), _) => rows,
+                (Err(_), Some(other)) => {
+                    ask = other;
+                    continue;
+                }
+                (Err(_), None) => return,
+            };
             let number = |at: usize| rows.first().and_then(|row| row.number(at)).unwrap_or(0);
             let Some(found) = pace.gives_way(number(0), number(1), number(2), number(3)) else { return };
             if !found.always && since.elapsed() >= PAUSE_MAX {

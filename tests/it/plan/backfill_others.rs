@@ -2,6 +2,8 @@
 
 use super::Case;
 use super::others::{Deployment, Place, each_mysql};
+use crate::wait;
+use std::time::Duration;
 
 const SERIES: &str = "with recursive s (i) as (select 1 union all select i + 1 from s where i < 20000) ";
 
@@ -100,6 +102,50 @@ fn each_row_is_written_once_on_sqlite() {
     let deployment = Deployment::new(None, &case);
     deployment.twostep(&["migrate"]).expect(0);
     assert_eq!(deployment.database.sql("select count(*), min(n), max(n) from items"), "20000\t1\t1");
+}
+
+#[test]
+fn it_pauses_while_others_wait_for_rows_or_tables_on_mysql() {
+    each_mysql(|fresh| {
+        for (hold, wait) in [
+            ("lock tables busy write", "select count(*) from busy"),
+            ("begin; update busy set n = 1", "update busy set n = 2"),
+        ] {
+            let place = fresh();
+            let larger = if place.version.contains("Maria") {
+                "max_recursive_iterations"
+            } else {
+                "cte_max_recursion_depth"
+            };
+            let case = Case {
+                schema: "CREATE TABLE items (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); CREATE TABLE busy (id int PRIMARY KEY, n int);",
+                rows: &format!(
+                    "insert into busy values (1, 0); set {larger} = 100000; insert into items (id) {SERIES} select i from s"
+                ),
+                plain: "-- twostep: no-transaction\n-- twostep: backfill\nUPDATE items SET n = n + 1;",
+                ..Case::default()
+            };
+            let deployment = Deployment::new(Some(place), &case);
+            std::thread::scope(|scope| {
+                let held =
+                    || deployment.database.sql(&format!("{hold}; do sleep(12); rollback; unlock tables"));
+                scope.spawn(held);
+                wait::until_true("it is held", Duration::from_secs(30), || {
+                    let ask = "select count(*) from information_schema.processlist where db = database() and info like 'do sleep%'";
+                    deployment.database.sql(ask) == "1"
+                });
+                scope.spawn(|| deployment.database.sql(wait));
+                let ask = "select count(*) from information_schema.processlist where db = database() and command = 'Query' and time > 1 and info = ";
+                let ask = format!("{ask}'{wait}'");
+                wait::until_true("one has waited", Duration::from_secs(30), || {
+                    deployment.database.sql(&ask) == "1"
+                });
+                let said = deployment.twostep(&["backfill", "--chunk", "5ms"]).expect(0).stderr;
+                assert!(said.contains("pauses: 1 sessions wait for a lock"), "{hold}: {said}");
+            });
+            assert_eq!(deployment.database.sql("select min(n), max(n) from items"), "1\t1");
+        }
+    });
 }
 
 #[test]

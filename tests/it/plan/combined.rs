@@ -59,6 +59,32 @@ fn an_index_over_two_renamed_columns_and_its_way_back() {
 }
 
 #[test]
+fn an_index_that_is_made_anew_under_its_name() {
+    let schema = "CREATE SCHEMA shop; CREATE TABLE shop.items (id int PRIMARY KEY, a text, b text); CREATE INDEX \"items A\" ON shop.items (a);";
+    let rows = "insert into shop.items select n, 'a' || n, 'b' || n from generate_series(1, 2000) n";
+    let indexes = "select count(*) filter (where not indisvalid), count(*) from pg_index where indrelid = 'shop.items'::regclass";
+    check(&Case {
+        schema,
+        rows,
+        plain: "DROP INDEX shop.\"items A\"; CREATE INDEX \"items A\" ON shop.items (a, b) WITH (fillfactor = 80);",
+        between: &[(indexes, "0|3")],
+        after: &[(indexes, "0|2")],
+        ..Case::default()
+    });
+    check(&Case {
+        schema,
+        rows,
+        plain: "DROP INDEX shop.\"items A\"; CREATE UNIQUE INDEX \"items A\" ON shop.items (a);",
+        between: &[(indexes, "0|2")],
+        after: &[
+            (indexes, "0|2"),
+            ("select indisunique from pg_index where indexrelid = 'shop.\"items A\"'::regclass", "t"),
+        ],
+        ..Case::default()
+    });
+}
+
+#[test]
 fn a_table_and_its_columns_renamed_at_once() {
     check(&Case {
         schema: "CREATE TABLE items (id int PRIMARY KEY, a text, b text, n int); CREATE UNIQUE INDEX items_ab ON items (a, lower(b)) INCLUDE (n);",

@@ -17,12 +17,20 @@ pub(super) fn refusal(schema: &str, plain: &str) -> String {
 
 #[test]
 fn what_has_no_online_way_says_so() {
-    let table = "create table t (id int primary key, a text, b int, during int4range);";
+    let table = "create type mood as enum ('ok', 'bad'); create table t (id int primary key, a text, b int, during int4range, m mood default 'bad');";
     let cases = [
         ("alter table t add exclude using gist (during with &&);", "no way to add an EXCLUDE constraint"),
         ("alter table t add column up text generated always as (upper(a)) stored;", "ACCESS EXCLUSIVE"),
         ("alter table t add column c int not null;", "--fill \"t.c=…\""),
         ("alter table t alter column a type int using a::int;", "under a new name"),
+        (
+            "create type mood_new as enum ('ok'); alter table t alter column m drop default; alter table t alter column m type mood_new using m::text::mood_new; alter type mood rename to mood_old; alter type mood_new rename to mood; drop type mood_old;",
+            "ADD CHECK (m NOT IN ('bad'))",
+        ),
+        (
+            "create type feel as enum ('ok', 'bad', 'best'); alter table t alter column m type feel using m::text::feel;",
+            "ADD VALUE adds 'best'",
+        ),
         ("alter table t drop column b; alter table t add column b text;", "the new code needs the column"),
         ("alter table t rename column a to c; alter table t rename to u;", "rename or move the table first"),
         (

@@ -8,7 +8,7 @@ use crate::engine::postgres::effects::volatility;
 use crate::engine::proposal::{Action, Back, Given, Missing, Proposal, Stage};
 use crate::name::{Name, plain_literal};
 use crate::schema::change::*;
-use crate::schema::model::Schema;
+use crate::schema::model::{Schema, UserTypeKind};
 
 /// Whether the server changes the type without looking at a row.
 pub(super) fn is_cheap(
@@ -43,7 +43,9 @@ pub(super) fn propose(
     let (from_sql, to_sql) = (subject.type_of(column), full_type(subject, to, collation));
     let fits = from.map_or(Fit::No, |from| fit(from, to));
     let mut missing = |why: String| proposal.missing.push(Missing::Other(why));
-    if fits == Fit::No {
+    if let Some(why) = from.and_then(|from| other_labels(subject, column, from, to)) {
+        missing(why);
+    } else if fits == Fit::No {
         missing(format!(
             "no code works with `{name}` as {from_sql} and as {to_sql} under one name: add a column under a new name, let the code move over, then drop this one; each is a plan of its own"
         ));
@@ -71,6 +73,40 @@ pub(super) fn propose(
             .push(format!("currval() of {name}'s sequence is unknown to a session once after the contract"));
     }
     Some(proposal)
+}
+
+/// What there is instead of a type with other labels: a statement that is prepared with the old type fails at each call
+/// once the column has the new one, and a label that nothing uses does no harm.
+fn other_labels(subject: &Subject<'_>, column: &Name, from: &DataType, to: &DataType) -> Option<String> {
+    let labels = |of: &DataType| match &subject.schema.user_type(&of.object_name())?.kind {
+        UserTypeKind::Enum(labels) => Some(labels.iter().map(|one| one.value.clone()).collect::<Vec<_>>()),
+        _ => None,
+    };
+    let (old, new) = (labels(from)?, labels(to)?);
+    let literals = |all: &[String], other: &[String]| {
+        let only = all.iter().filter(|label| !other.contains(label)).map(|label| plain_literal(label));
+        only.collect::<Vec<_>>()
+    };
+    let (gone, more) = (literals(&old, &new), literals(&new, &old));
+    let name = id(column);
+    let mut instead = Vec::new();
+    if !gone.is_empty() {
+        instead.push(format!(
+            "ALTER TABLE {} ADD CHECK ({name} NOT IN ({})) keeps labels out that shall not be there any more, which stay in the type and do no harm",
+            subject.sql(),
+            gone.join(", ")
+        ));
+    }
+    if !more.is_empty() {
+        instead.push(format!("ALTER TYPE … ADD VALUE adds {}", more.join(", ")));
+    }
+    if instead.is_empty() {
+        instead.push("the labels are the same, and their order alone is not worth it".to_owned());
+    }
+    Some(format!(
+        "no code works with `{name}` as one enum and as another one under one name, since statements that are prepared for the one fail with the other: {}",
+        instead.join("; ")
+    ))
 }
 
 /// The stages of both steps, and of the way back.

@@ -6,6 +6,7 @@ use super::{id, identity, sql};
 use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
 use crate::name::TableName;
 use crate::schema::change::*;
+use crate::schema::model::{Index, Table};
 
 pub(super) fn propose(subject: &Subject<'_>, drop: &DropObject, text: &str) -> Option<Proposal> {
     let name = subject.sql();
@@ -116,6 +117,12 @@ fn table(subject: &Subject<'_>, drop: &DropObject, proposal: &mut Proposal) {
 
 /// `DROP INDEX`: queries of the running code may need it to be quick, and ON CONFLICT to work at all.
 fn index(subject: &Subject<'_>, drop: &DropObject) -> Option<Proposal> {
+    let is_rebuilt =
+        |(table, index): (&Table, &Index)| subject.given.rebuilt(&table.name, &index.name).is_some();
+    if subject.schema.index(&drop.name).is_some_and(|(table, index)| is_rebuilt((table, index))) {
+        // It goes where the new one takes its place.
+        return Some(Proposal::default());
+    }
     let exists = if drop.if_exists { "IF EXISTS " } else { "" };
     let name = sql(&drop.name);
     let mut proposal = Proposal {

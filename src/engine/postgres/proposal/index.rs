@@ -1,16 +1,22 @@
 //! `CREATE INDEX`, `REINDEX`: concurrently, by themselves.
 
-use super::sql;
-use super::subject::Subject;
+use super::definition::index_over;
+use super::subject::{Subject, named};
+use super::{id, sql};
 use crate::dialect::Dialect;
 use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
+use crate::name::Name;
 use crate::schema::change::*;
+use crate::schema::model::Index;
 use crate::sql::lex::significant;
 
 pub(super) fn create(subject: &Subject<'_>, create: &CreateIndex, text: &str) -> Option<Proposal> {
     let partitioned = subject.is_partitioned() && !create.only;
     if create.concurrently && !create.unique || create.only {
         return None;
+    }
+    if let Some(old) = rebuilt(subject, create) {
+        return Some(anew(subject, create, text, old));
     }
     let mut proposal = Proposal::default();
     if partitioned && !create.concurrently {
@@ -47,6 +53,60 @@ pub(super) fn create(subject: &Subject<'_>, create: &CreateIndex, text: &str) ->
         }
     }
     Some(proposal)
+}
+
+/// The index that has its name, where the migration drops that.
+fn rebuilt<'g>(subject: &Subject<'g>, create: &CreateIndex) -> Option<&'g Index> {
+    subject.given.rebuilt(&subject.table?.name, create.name.as_ref()?)
+}
+
+/// An index that takes the place of one with its name: built beside it, so that queries never do without.
+fn anew(subject: &Subject<'_>, create: &CreateIndex, text: &str, old: &Index) -> Proposal {
+    let (new, before) = (named(&old.name, "new"), named(&old.name, "old"));
+    let name = &old.name;
+    let drop = |which: &Name| format!("DROP INDEX CONCURRENTLY IF EXISTS {}", subject.in_schema(which));
+    let rename = |from: &Name, to: &Name, about: &str| {
+        Action::new(about, format!("ALTER INDEX {} RENAME TO {}", subject.in_schema(from), id(to)))
+    };
+    let text = with_name(text, &id(&new));
+    let text = if create.concurrently { text } else { behind(&text, "INDEX", "CONCURRENTLY") };
+    let about = "Built beside the one that has its name, while reads and writes go on.";
+    let build = Stage::Alone(Action::new(about, text).undone_alone_by(vec![drop(&new)]));
+    let mut proposal = Proposal {
+        code: format!("its queries are as quick with the new {}", id(name)),
+        ..Proposal::default()
+    };
+    let again = Action::new("The old one again.", index_over(subject, old, &before, &[]));
+    let mut back =
+        vec![Stage::Alone(again), Stage::Together(vec![rename(name, &new, ""), rename(&before, name, "")])];
+    if create.unique && !subject.table.is_some_and(|table| is_new_to_code(subject, table, create)) {
+        proposal.code =
+            "it writes no duplicates, or handles the error; look for those that are there first".to_owned();
+        proposal.contract.push(build);
+        back.push(Stage::Alone(Action::new("", drop(&new))));
+    } else {
+        proposal.expand.push(build);
+    }
+    proposal.contract.push(Stage::Together(vec![
+        rename(name, &before, "In one moment the new one has the name."),
+        rename(&new, name, ""),
+    ]));
+    proposal.contract.push(Stage::Alone(Action::new(
+        "Waits for whoever uses it, and keeps nobody waiting.",
+        drop(&before),
+    )));
+    proposal.back = Back::Stages(back);
+    proposal
+}
+
+/// The `CREATE INDEX` of `text` under another name.
+fn with_name(text: &str, name: &str) -> String {
+    let mut tokens = significant(text, Dialect::Postgres).skip_while(|token| !token.is_word(text, "INDEX"));
+    let own = tokens.by_ref().skip(1).find(|token| !token.is_word(text, "CONCURRENTLY"));
+    match own {
+        Some(own) => format!("{}{name}{}", &text[..own.span.start], &text[own.span.end..]),
+        None => text.to_owned(),
+    }
 }
 
 /// Whether all columns of the index came with this migration, so that no running code writes them.
