@@ -1,6 +1,5 @@
-//! The world of servers: one file per engine, and what all of them promise (`session`).
+//! The world of servers: one file or folder per engine, and what all of them promise (`session`).
 
-mod alone;
 pub mod catalog;
 pub mod error;
 pub mod evidence;

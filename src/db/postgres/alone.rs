@@ -1,14 +1,12 @@
 //! PostgreSQL's statements outside a transaction: what to remember before one, and how to tell afterwards, from the
 //! catalog, whether it was carried out.
 
-use super::error::DbError;
-use super::session::{Finding, Session};
-use crate::dialect::Dialect;
+use super::session::DIALECT;
+use crate::db::error::DbError;
+use crate::db::session::{Finding, Session};
 use crate::engine::postgres::alone::{Alone, alone};
 use crate::name::{Name, TableName, literal};
 use std::collections::BTreeSet;
-
-const DIALECT: Dialect = Dialect::Postgres;
 
 /// An index as the catalog shows it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,7 +118,7 @@ async fn indexes(session: &mut dyn Session, condition: &str) -> Result<Vec<Index
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {condition} ORDER BY c.oid"
     );
     let rows = session.query(&sql).await?;
-    let index = |row: &super::session::Row| Index {
+    let index = |row: &crate::db::session::Row| Index {
         oid: row.number(0).unwrap_or(0),
         name: row.text(1).to_owned(),
         schema: row.text(2).to_owned(),
