@@ -7,7 +7,6 @@ use crate::db::session::IN_TRANSACTION;
 use crate::run::error::RunError;
 use crate::run::journal::JournalError;
 use crate::run::machine::{Event, Failure, Finding};
-use crate::run::task::Direction;
 use crate::run::watch::{Unanswered, Watched};
 use crate::source::Version;
 use std::time::Duration;
@@ -37,12 +36,9 @@ impl Executor<'_> {
     async fn try_clean_up(&mut self, unit: usize) -> Result<(), Unanswered> {
         let (_, task, piece) = self.unit(unit);
         let ordinal = piece.statements.start;
-        let (version, direction) = (task.record.version.clone(), task.direction);
-        let first = task.done.is_empty();
-        let known = task.known;
-        let sql =
-            self.statement(unit, ordinal).map(|statement| statement.sql().to_owned()).unwrap_or_default();
-        let before = self.intended.get(&unit).cloned().flatten();
+        let version = task.record.version.clone();
+        let sql = self.first_sql(unit);
+        let before = self.todo.intended.get(&unit).cloned().flatten();
         if self.transaction.take().is_some() {
             self.session().rollback().await.map_err(Unanswered::Server)?;
             if self.is_marked(&version, ordinal).await.map_err(Unanswered::Server)? {
@@ -55,15 +51,7 @@ impl Executor<'_> {
         // Dropping an index waits for whoever uses its table.
         let how = Watched::within("clearing away what the statement left behind", CLEAN_UP_WITHIN);
         self.watched(how, async |session| session.clear_alone(&sql, before.as_deref()).await).await?;
-        let mut journal = vec![self.journal.forget_intent_sql(&version, ordinal)];
-        if first {
-            match direction {
-                Direction::Up if !known => journal.push(self.journal.reverted_sql(&version)),
-                Direction::Up => {}
-                Direction::Down => journal.push(self.journal.still_applied_sql(&version)),
-            }
-        }
-        self.write(&journal.join(";")).await.map_err(Unanswered::Server)
+        self.forget_intent(unit).await.map_err(Unanswered::Server)
     }
 
     /// Whether what the statement runs has committed.
@@ -88,7 +76,7 @@ impl Executor<'_> {
             let known = "a program was started, and whether it finished is not known".to_owned();
             return self.fail(Failure::Refused, RunError::Uncertain { place, known });
         };
-        let before = match (self.intended.get(&unit), intent) {
+        let before = match (self.todo.intended.get(&unit), intent) {
             (Some(before), _) => before.clone(),
             (None, Some(intent)) if intent.checksum == statement.checksum() => intent.before,
             (None, Some(_)) => {
@@ -106,7 +94,7 @@ impl Executor<'_> {
             Some(IN_TRANSACTION) => Ok(Finding::NotDone),
             before => self.watched(how, async |session| session.after_alone(sql, before).await).await,
         };
-        self.intended.insert(unit, before);
+        self.todo.intended.insert(unit, before);
         match found {
             Ok(Finding::Unknown) => {
                 let known = "it runs outside a transaction, and the catalog does not tell".to_owned();
@@ -129,9 +117,7 @@ impl Executor<'_> {
                 let waited_s = self.lock_deadline().as_secs();
                 self.fail(Failure::Contention, RunError::LeftBehind { place, waited_s, blockers, error })
             }
-            Err(Unanswered::Server(error)) => {
-                self.fail_database(error, |error| RunError::Statement { place, error })
-            }
+            Err(Unanswered::Server(error)) => self.fail_with(RunError::Statement { place, error }),
         }
     }
 }

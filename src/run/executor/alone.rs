@@ -16,39 +16,29 @@ use std::time::Instant;
 impl Executor<'_> {
     pub(super) async fn intend(&mut self, unit: usize) -> Event {
         if self.signal.is_raised() {
-            self.error = Some(RunError::Interrupted);
-            return Event::Interrupted;
+            return self.interrupted();
         }
         let number = self.unit(unit).0;
         if self.begun != Some(number)
             && let Err(error) = self.enter_task(unit).await
         {
-            return self.not_entered(error);
+            return self.fail_with(error);
         }
         match self.try_intend(unit).await {
             Ok(()) => Event::Done,
             Err(error) => {
                 let place = self.place(unit, None);
-                self.fail_database(error, |error| RunError::Commit { place, error })
+                self.fail_with(RunError::Commit { place, error })
             }
         }
     }
 
     async fn try_intend(&mut self, unit: usize) -> Result<(), DbError> {
-        let (_, task, piece) = self.unit(unit);
-        let ordinal = piece.statements.start;
-        let started = if task.done.is_empty() { self.started_sql(task, task.direction) } else { None };
-        if self.contention.is_none() {
-            self.contention = Some(Contention::start());
-        }
-        let sql =
-            self.statement(unit, ordinal).map(|statement| statement.sql().to_owned()).unwrap_or_default();
+        self.contention.get_or_insert_with(Contention::start);
+        let sql = self.first_sql(unit);
         let before = self.session().before_alone(&sql).await?;
-        let row = self.statement_row(unit, ordinal, before.clone());
-        let mut journal: Vec<String> = started.into_iter().collect();
-        journal.push(self.journal.intent_sql(&row));
-        self.write(&journal.join(";")).await?;
-        self.intended.insert(unit, before);
+        self.write_intent(unit, before.clone()).await?;
+        self.todo.intended.insert(unit, before);
         Ok(())
     }
 
@@ -65,7 +55,7 @@ impl Executor<'_> {
         let Some(statement) = self.statement(unit, ordinal).cloned() else { return Event::Done };
         tracing::info!(progress = true, "{}: {}", self.place(unit, Some(ordinal)), statement.title());
         self.note_activity(unit, Doing::Running(statement.title())).await;
-        let before = self.intended.get(&unit).cloned().flatten();
+        let before = self.todo.intended.get(&unit).cloned().flatten();
         if let Err(error) = self.prepare_alone(unit, statement.sql(), before.as_deref()).await {
             return self
                 .alone_failed(unit, ordinal, StatementProblem::Server { error, relation: None })
@@ -85,7 +75,7 @@ impl Executor<'_> {
             }
             Err(error) => {
                 let place = self.place(unit, Some(ordinal));
-                self.fail_database(error, |error| RunError::Statement { place, error })
+                self.fail_with(RunError::Statement { place, error })
             }
         }
     }
@@ -118,7 +108,7 @@ impl Executor<'_> {
             }
             Err(error) => {
                 let place = self.place(unit, Some(ordinal));
-                self.fail_database(error, |error| RunError::Commit { place, error })
+                self.fail_with(RunError::Commit { place, error })
             }
         }
     }

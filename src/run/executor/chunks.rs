@@ -97,7 +97,7 @@ impl Executor<'_> {
             Ok(()) => Event::Done,
             Err(problem) => {
                 if let (StatementProblem::Server { error, .. }, Some(one)) =
-                    (&problem, self.backfills.get_mut(&unit))
+                    (&problem, self.todo.backfills.get_mut(&unit))
                     && error.class == DbErrorClass::Contention
                 {
                     // Fewer rows meet fewer others.
@@ -109,15 +109,15 @@ impl Executor<'_> {
     }
 
     async fn try_chunk(&mut self, unit: usize, ordinal: usize) -> Result<(), StatementProblem> {
-        if !self.backfills.contains_key(&unit) {
+        if !self.todo.backfills.contains_key(&unit) {
             let begun = self.begin_backfill(unit, ordinal).await?;
-            self.backfills.insert(unit, begun);
+            self.todo.backfills.insert(unit, begun);
         }
         let title = self.statement(unit, ordinal).map(Statement::title).unwrap_or_default();
-        let Some(one) = self.backfills.get(&unit) else { return Ok(()) };
+        let Some(one) = self.todo.backfills.get(&unit) else { return Ok(()) };
         let started = Instant::now();
         let (chunks, after, rows) = (one.chunks.clone(), one.after.clone(), one.rows);
-        let (last, size) = match self.backfills.get_mut(&unit).and_then(|one| one.next.take()) {
+        let (last, size) = match self.todo.backfills.get_mut(&unit).and_then(|one| one.next.take()) {
             Some(known) => known,
             None => {
                 let ask = chunks.last_key(after.as_deref(), rows);
@@ -137,7 +137,7 @@ impl Executor<'_> {
         let how = Watched { first_look: look, ..Watched::without_limit(&title) };
         let found = self.watched(how, async |session| session.query(&update).await).await?;
         fault::point("in a chunk");
-        if let Some(one) = self.backfills.get_mut(&unit) {
+        if let Some(one) = self.todo.backfills.get_mut(&unit) {
             one.next = last.is_some().then(|| (key_of(&found), rows));
             one.size = size;
             one.current = Some((last, started));
@@ -205,10 +205,10 @@ impl Executor<'_> {
     /// What the journal says once the open chunk is committed, and there are more.
     pub(super) fn journal_of_chunk(&self, unit: usize) -> String {
         let (_, task, piece) = self.unit(unit);
-        let cursor = self.backfills.get(&unit).map(Backfill::cursor);
-        let first = self.backfills.get(&unit).is_some_and(|one| one.after.is_none());
+        let cursor = self.todo.backfills.get(&unit).map(Backfill::cursor);
+        let first = self.todo.backfills.get(&unit).is_some_and(|one| one.after.is_none());
         let row = self.statement_row(unit, piece.statements.start, cursor);
-        let started = if first { self.started_sql(task, task.direction) } else { None };
+        let started = if first { self.started_sql(task) } else { None };
         let mut sql: Vec<String> = started.into_iter().collect();
         sql.extend(backfill::soft_commit(self.url.dialect()).map(str::to_owned));
         sql.push(self.journal.part_sql(&row));
@@ -222,7 +222,7 @@ impl Executor<'_> {
         let pace = self.options.pace.clone();
         let mut rest = Duration::ZERO;
         let mut look = false;
-        if let Some(one) = self.backfills.get_mut(&unit) {
+        if let Some(one) = self.todo.backfills.get_mut(&unit) {
             let Some((last, started)) = one.current.take() else { return Event::Failed(Failure::Refused) };
             one.after = last;
             one.seen += one.size;
@@ -276,7 +276,7 @@ impl Executor<'_> {
                 said = Some(Instant::now());
                 tracing::info!(event = "pausing", migration, "{migration}: the backfill pauses: {why}");
             }
-            if let Some(one) = self.backfills.get(&unit) {
+            if let Some(one) = self.todo.backfills.get(&unit) {
                 let doing = one.doing(Some(why));
                 self.activity = Some(Activity { migration: migration.to_owned(), doing });
             }
@@ -289,7 +289,7 @@ impl Executor<'_> {
 
     /// Forgets a backfill that is done.
     pub(super) fn backfill_done(&mut self, unit: usize) {
-        self.backfills.remove(&unit);
+        self.todo.backfills.remove(&unit);
     }
 }
 

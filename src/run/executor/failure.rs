@@ -4,6 +4,7 @@ use super::state::Executor;
 use crate::db::error::{DbError, DbErrorClass};
 use crate::run::contention::Contention;
 use crate::run::error::RunError;
+use crate::run::journal::JournalError;
 use crate::run::machine::{Event, Failure};
 use crate::run::watch::Unanswered;
 
@@ -54,6 +55,28 @@ impl Executor<'_> {
         self.fail(failure, error)
     }
 
+    /// [`Executor::fail`] for what stops a run, sorted by the server's words that it bears.
+    pub(super) fn fail_with(&mut self, error: RunError) -> Event {
+        match error {
+            RunError::Journal(JournalError::Database(error)) => {
+                self.fail_database(error, |error| JournalError::Database(error).into())
+            }
+            RunError::Statement { place, error } => {
+                self.fail_database(error, |error| RunError::Statement { place, error })
+            }
+            RunError::Commit { place, error } => {
+                self.fail_database(error, |error| RunError::Commit { place, error })
+            }
+            error => self.fail(Failure::Refused, error),
+        }
+    }
+
+    /// A signal asked us to stop, and nothing is under way.
+    pub(super) fn interrupted(&mut self) -> Event {
+        self.error = Some(RunError::Interrupted);
+        Event::Interrupted
+    }
+
     pub(super) fn failure_of(&self, error: &DbError) -> Failure {
         match error.class {
             DbErrorClass::Contention => Failure::Contention,
@@ -92,7 +115,7 @@ impl Executor<'_> {
             {
                 // Not a table, not there yet, or no right to lock it: the statement itself will tell.
                 let number = self.unit(unit).0;
-                self.no_prelock.insert((number, ordinal));
+                self.todo.no_prelock.insert((number, ordinal));
                 return Event::Failed(Failure::Contention);
             }
             StatementProblem::Prelock { error, relation } => {
@@ -121,7 +144,7 @@ impl Executor<'_> {
             };
             return self.fail(failure, error);
         }
-        self.fail_database(error, |error| RunError::Statement { place, error })
+        self.fail_with(RunError::Statement { place, error })
     }
 
     /// Sorts the failure of a statement outside a transaction.

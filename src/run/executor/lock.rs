@@ -5,20 +5,24 @@ use crate::db::session::Backend;
 use crate::run::contention;
 use crate::run::error::RunError;
 use crate::run::journal::JournalError;
-use crate::run::machine::{Event, Failure};
+use crate::run::machine::Event;
 use std::time::{Duration, Instant};
+
+/// How far the waiting for the lock has come.
+#[derive(Default)]
+pub(super) struct LockWait {
+    since: Option<Instant>,
+    /// When it was looked last whether the run that has it is dead.
+    looked_for_dead: Option<Instant>,
+    said: bool,
+}
 
 impl Executor<'_> {
     pub(super) async fn take_lock(&mut self) -> Event {
-        if self.lock_since.is_none() {
-            self.lock_since = Some(Instant::now());
-            match self.get_ready_to_lock().await {
-                Ok(()) => {}
-                Err(RunError::Journal(JournalError::Database(error))) => {
-                    return self
-                        .fail_database(error, |error| RunError::Journal(JournalError::Database(error)));
-                }
-                Err(error) => return self.fail(Failure::Refused, error),
+        if self.lock_wait.since.is_none() {
+            self.lock_wait.since = Some(Instant::now());
+            if let Err(error) = self.get_ready_to_lock().await {
+                return self.fail_with(error);
             }
         }
         let key = self.journal.lock_key();
@@ -34,7 +38,7 @@ impl Executor<'_> {
                 }
                 Event::Busy
             }
-            Err(error) => self.fail_database(error, |error| RunError::Journal(JournalError::Database(error))),
+            Err(error) => self.fail_with(JournalError::Database(error).into()),
         }
     }
 
@@ -56,19 +60,18 @@ impl Executor<'_> {
     }
 
     pub(super) async fn pause_for_lock(&mut self) -> Event {
-        let waited = self.lock_since.map_or(Duration::ZERO, |since| since.elapsed());
+        let waited = self.lock_wait.since.map_or(Duration::ZERO, |since| since.elapsed());
         if waited >= self.options.run_deadline {
             return self.lock_expired(waited).await;
         }
-        if !self.said_waiting && waited >= Duration::from_secs(1) {
-            self.said_waiting = true;
+        if !self.lock_wait.said && waited >= Duration::from_secs(1) {
+            self.lock_wait.said = true;
             tracing::info!(event = "waiting", "another run has the lock; waiting for it to finish");
         }
         self.end_dead_runner().await;
         let pause = Duration::from_millis(100 + contention::random() % 150);
         if self.signal.raised_within(pause).await {
-            self.error = Some(RunError::Interrupted);
-            return Event::Interrupted;
+            return self.interrupted();
         }
         Event::Done
     }
@@ -94,10 +97,10 @@ impl Executor<'_> {
     async fn end_dead_runner(&mut self) {
         const SILENCE: Duration = Duration::from_secs(60);
         const LOOK_EVERY: Duration = Duration::from_secs(5);
-        if self.looked_for_dead.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
+        if self.lock_wait.looked_for_dead.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
             return;
         }
-        self.looked_for_dead = Some(Instant::now());
+        self.lock_wait.looked_for_dead = Some(Instant::now());
         let journal = self.journal;
         let Ok(history) = journal.read(self.session()).await else { return };
         let run = history.open_run;

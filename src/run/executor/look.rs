@@ -1,6 +1,6 @@
 //! Looks at what is to be done: the journal is read beside the files, at first without a lock and then under it.
 
-use super::state::Executor;
+use super::state::{Executor, ToDo};
 use crate::db::error::DbErrorClass;
 use crate::run::contention;
 use crate::run::error::RunError;
@@ -16,8 +16,7 @@ use std::time::{Duration, Instant};
 impl Executor<'_> {
     pub(super) async fn read_journal(&mut self) -> Event {
         let Some(agenda) = self.read_agenda_unless_stopped().await else {
-            self.error = Some(RunError::Interrupted);
-            return Event::Interrupted;
+            return self.interrupted();
         };
         match agenda {
             Ok(agenda) => {
@@ -28,17 +27,12 @@ impl Executor<'_> {
                 }
                 self.note_finished_elsewhere();
                 self.left = agenda.left;
-                self.tasks = agenda.tasks;
+                self.todo = ToDo::new(agenda.tasks);
                 self.sign_tasks();
-                self.intended.clear();
-                self.backfills.clear();
-                self.outliving.clear();
-                self.no_prelock.clear();
-                (self.refs, self.units) = task::units(&self.tasks);
                 let run = self.run_id;
                 let committed = !self.finished.is_empty()
                     || self.history.applied.iter().any(|applied| Some(applied.run_id) == run);
-                Event::Pending { units: self.units.clone(), committed }
+                Event::Pending { units: self.todo.units.clone(), committed }
             }
             Err(RunError::Journal(JournalError::Database(error))) => {
                 let failure = self.failure_of(&error);
@@ -162,8 +156,8 @@ impl Executor<'_> {
     /// After a broken connection: what the journal says that this run has applied, although no answer told it.
     fn note_finished_elsewhere(&mut self) {
         let Some(run_id) = self.run_id else { return };
-        for number in 0..self.tasks.len() {
-            let task = &self.tasks[number];
+        for number in 0..self.todo.tasks.len() {
+            let task = &self.todo.tasks[number];
             let row = self.history.get(&task.record.version);
             let done = match task.direction {
                 Direction::Up => row.is_some_and(|row| row.state == State::Applied && row.run_id == run_id),
@@ -178,7 +172,7 @@ impl Executor<'_> {
 
     /// Puts this run's number and author on the tasks, once it has them.
     pub(super) fn sign_tasks(&mut self) {
-        for task in &mut self.tasks {
+        for task in &mut self.todo.tasks {
             if let Some(id) = self.run_id {
                 task.record.run_id = id;
             }

@@ -29,7 +29,7 @@ impl Executor<'_> {
             MirrorError::Database(error) => RunError::Journal(JournalError::Database(error)),
             error => RunError::Mirror(error),
         })?;
-        for number in 0..self.tasks.len() {
+        for number in 0..self.todo.tasks.len() {
             self.try_mirror_sql(number)?;
         }
         Ok(())
@@ -51,14 +51,14 @@ impl Executor<'_> {
             .filter(|row| is_applied(row.state))
             .map(|row| row.version.as_str())
             .collect();
-        for task in &self.tasks[..=number] {
+        for task in &self.todo.tasks[..=number] {
             let version = task.record.version.as_str();
             match task.direction {
                 Direction::Up => applied.insert(version),
                 Direction::Down => applied.remove(version),
             };
         }
-        let task = &self.tasks[number];
+        let task = &self.todo.tasks[number];
         mirror.sql(task, self.spent.as_millis(), self.folder, &|version| applied.contains(version.as_str()))
     }
 }

@@ -6,17 +6,14 @@ use crate::db::session::Identity;
 use crate::engine;
 use crate::run::error::RunError;
 use crate::run::journal::{JournalError, RunRecord};
-use crate::run::machine::{Event, Failure, Outcome};
+use crate::run::machine::{Event, Outcome};
 use crate::run::script::Statement;
 
 impl Executor<'_> {
     pub(super) async fn prepare(&mut self) -> Event {
         match self.try_prepare().await {
             Ok(()) => Event::Done,
-            Err(RunError::Journal(JournalError::Database(error))) => {
-                self.fail_database(error, |error| RunError::Journal(JournalError::Database(error)))
-            }
-            Err(error) => self.fail(Failure::Refused, error),
+            Err(error) => self.fail_with(error),
         }
     }
 
@@ -62,8 +59,8 @@ impl Executor<'_> {
         let what = |statement: &Statement| {
             engine::lacks(statement.sql(), self.url.dialect(), &identity.version, identity.version_number)
         };
-        for (unit, at) in self.refs.iter().enumerate() {
-            let task = &self.tasks[at.task];
+        for (unit, at) in self.todo.refs.iter().enumerate() {
+            let task = &self.todo.tasks[at.task];
             for ordinal in task.prepared.pieces[at.piece].statements.clone() {
                 // A large file is read as it is run.
                 let statement = self.statement(unit, ordinal)?;

@@ -16,13 +16,16 @@ impl Executor<'_> {
     /// What the journal says once the unit is done, as SQL.
     pub(super) fn journal_of(&self, unit: usize) -> String {
         let (number, task, piece) = self.unit(unit);
-        let begins = self.refs.iter().position(|other| other.task == number) == Some(unit);
-        let completes = self.units[unit].completes;
+        let begins = self.todo.refs.iter().position(|other| other.task == number) == Some(unit);
+        let completes = self.todo.units[unit].completes;
         let mut sql = Vec::new();
         match (task.direction, completes) {
             (Direction::Up, true) => {
-                let replace =
-                    task.known || !begins || !piece.atomic || piece.chunked || self.outliving.contains(&unit);
+                let replace = task.known
+                    || !begins
+                    || !piece.atomic
+                    || piece.chunked
+                    || self.todo.outliving.contains(&unit);
                 sql.push(self.journal.migration_sql(
                     &task.record,
                     State::Applied,
@@ -31,9 +34,9 @@ impl Executor<'_> {
                 ));
             }
             (Direction::Down, true) => sql.push(self.journal.reverted_sql(&task.record.version)),
-            (direction, false) => {
+            (Direction::Up | Direction::Down, false) => {
                 if begins && piece.atomic {
-                    sql.extend(self.started_sql(task, direction));
+                    sql.extend(self.started_sql(task));
                 }
                 for ordinal in piece.statements.clone() {
                     let row = self.statement_row(unit, ordinal, None);
@@ -55,11 +58,12 @@ impl Executor<'_> {
         sql.join(";")
     }
 
-    pub(super) fn started_sql(&self, task: &Task, direction: Direction) -> Option<String> {
+    /// What says that the task is under way, where nothing of it is done yet.
+    pub(super) fn started_sql(&self, task: &Task) -> Option<String> {
         if !task.done.is_empty() {
             return None;
         }
-        Some(match direction {
+        Some(match task.direction {
             Direction::Up => self.journal.migration_sql(&task.record, State::Applying, 0, true),
             Direction::Down => self.journal.reverting_sql(&task.record.version),
         })
@@ -77,6 +81,30 @@ impl Executor<'_> {
             before,
             backend: backend.unwrap_or(Backend { pid: 0, started: String::new() }),
         }
+    }
+
+    /// Writes that the unit's first statement is about to run, and that it is the first of its migration if it is.
+    pub(super) async fn write_intent(&mut self, unit: usize, before: Option<String>) -> Result<(), DbError> {
+        let (_, task, piece) = self.unit(unit);
+        let row = self.statement_row(unit, piece.statements.start, before);
+        let mut journal: Vec<String> = self.started_sql(task).into_iter().collect();
+        journal.push(self.journal.intent_sql(&row));
+        self.write(&journal.join(";")).await
+    }
+
+    /// Takes [`Executor::write_intent`] back: nothing of the statement was done.
+    pub(super) async fn forget_intent(&mut self, unit: usize) -> Result<(), DbError> {
+        let (_, task, piece) = self.unit(unit);
+        let version = &task.record.version;
+        let mut journal = vec![self.journal.forget_intent_sql(version, piece.statements.start)];
+        match task.direction {
+            Direction::Up if task.done.is_empty() && !task.known => {
+                journal.push(self.journal.reverted_sql(version));
+            }
+            Direction::Down if task.done.is_empty() => journal.push(self.journal.still_applied_sql(version)),
+            Direction::Up | Direction::Down => {}
+        }
+        self.write(&journal.join(";")).await
     }
 
     /// Writes to the journal in a transaction of its own.
@@ -101,9 +129,9 @@ impl Executor<'_> {
         let (number, task, piece) = self.unit(unit);
         let statements = piece.statements.clone();
         let (label, direction) = (task.label.clone(), task.direction);
-        let completes = self.units[unit].completes;
+        let completes = self.todo.units[unit].completes;
         if statements.end != usize::MAX {
-            self.tasks[number].done.extend(statements);
+            self.todo.tasks[number].done.extend(statements);
         }
         if !completes {
             return;

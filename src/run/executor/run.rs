@@ -92,7 +92,7 @@ pub async fn run(
         event = executor.perform(command).await;
     };
     executor.close().await;
-    let wanted = executor.tasks.len();
+    let wanted = executor.todo.tasks.len();
     RunReport {
         outcome,
         finished: executor.finished,

@@ -5,7 +5,6 @@ use crate::db::error::DbError;
 use crate::dialect::Dialect;
 use crate::engine::{self, Resume, SessionChange};
 use crate::run::error::RunError;
-use crate::run::machine::{Event, Failure};
 use crate::run::script::Statement;
 use std::time::Duration;
 
@@ -62,16 +61,6 @@ impl Executor<'_> {
             sql.extend(kept);
         }
         Ok(sql)
-    }
-
-    /// The failure of [`Executor::enter_task`].
-    pub(super) fn not_entered(&mut self, error: RunError) -> Event {
-        match error {
-            RunError::Statement { place, error } => {
-                self.fail_database(error, |error| RunError::Statement { place, error })
-            }
-            error => self.fail(Failure::Refused, error),
-        }
     }
 
     /// Sets the migration's own `statement_timeout`, where the server watches that itself: for the open transaction,

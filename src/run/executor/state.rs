@@ -2,6 +2,7 @@
 
 use super::chunks::Backfill;
 use super::connection::EarlySession;
+use super::lock::LockWait;
 use super::run::{Finished, RunOptions};
 use crate::db::session::{Blocker, Session, Transaction, Watcher};
 use crate::db::url::DatabaseUrl;
@@ -19,6 +20,30 @@ use crate::source::Folder;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+/// What is to be done, as the last look has it, and what is known of its units since. After another look they have other
+/// numbers, and all of it is new.
+#[derive(Default)]
+pub(super) struct ToDo {
+    pub(super) tasks: Vec<Task>,
+    pub(super) refs: Vec<UnitRef>,
+    pub(super) units: Vec<Unit>,
+    /// Statements (task, ordinal) whose locks cannot be asked for beforehand.
+    pub(super) no_prelock: HashSet<(usize, usize)>,
+    /// What was true before the statement of a unit ran.
+    pub(super) intended: HashMap<usize, Option<String>>,
+    /// Units that have an intent because a rollback does not take back what they write.
+    pub(super) outliving: HashSet<usize>,
+    /// The backfills that this run is in.
+    pub(super) backfills: HashMap<usize, Backfill>,
+}
+
+impl ToDo {
+    pub(super) fn new(tasks: Vec<Task>) -> Self {
+        let (refs, units) = task::units(&tasks);
+        Self { tasks, refs, units, ..Self::default() }
+    }
+}
+
 /// The world of one run.
 pub(super) struct Executor<'a> {
     pub(super) url: &'a DatabaseUrl,
@@ -31,9 +56,7 @@ pub(super) struct Executor<'a> {
     pub(super) session: Option<Box<dyn Session>>,
     pub(super) watcher: Option<Box<dyn Watcher>>,
     pub(super) history: History,
-    pub(super) tasks: Vec<Task>,
-    pub(super) refs: Vec<UnitRef>,
-    pub(super) units: Vec<Unit>,
+    pub(super) todo: ToDo,
     pub(super) transaction: Option<Transaction>,
     /// The task whose settings the session has now.
     pub(super) begun: Option<usize>,
@@ -41,26 +64,15 @@ pub(super) struct Executor<'a> {
     pub(super) run_id: Option<i64>,
     /// Role and host, once the server has told the role.
     pub(super) by: Option<String>,
-    pub(super) lock_since: Option<Instant>,
-    /// When it was looked last whether the run that has the lock is dead.
-    pub(super) looked_for_dead: Option<Instant>,
+    pub(super) lock_wait: LockWait,
     /// When it was written last that this run is alive.
     pub(super) last_sign: Instant,
-    pub(super) said_waiting: bool,
     pub(super) contention: Option<Contention>,
-    /// Statements (task, ordinal) whose locks cannot be asked for beforehand.
-    pub(super) no_prelock: HashSet<(usize, usize)>,
     /// The lock that was taken with the transaction's beginning.
     pub(super) locked_first: Option<(String, &'static str)>,
     /// Who was in the way when something that was watched was given up.
     pub(super) seen_blockers: Vec<Blocker>,
-    /// What was true before the statement of a unit ran.
-    pub(super) intended: HashMap<usize, Option<String>>,
-    /// Units that have an intent because a rollback does not take back what they write.
-    pub(super) outliving: HashSet<usize>,
     pub(super) spent: Duration,
-    /// The backfills that this run is in.
-    pub(super) backfills: HashMap<usize, Backfill>,
     pub(super) finished: Vec<Finished>,
     pub(super) error: Option<RunError>,
     pub(super) warned: bool,
@@ -100,26 +112,18 @@ impl<'a> Executor<'a> {
             session: None,
             watcher: None,
             history: History::default(),
-            tasks: Vec::new(),
-            refs: Vec::new(),
-            units: Vec::new(),
+            todo: ToDo::default(),
             transaction: None,
             begun: None,
             locked: false,
             run_id: None,
             by: None,
-            lock_since: None,
-            looked_for_dead: None,
+            lock_wait: LockWait::default(),
             last_sign: Instant::now(),
-            said_waiting: false,
             contention: None,
-            no_prelock: HashSet::new(),
             locked_first: None,
             seen_blockers: Vec::new(),
-            intended: HashMap::new(),
-            outliving: HashSet::new(),
             spent: Duration::ZERO,
-            backfills: HashMap::new(),
             finished: Vec::new(),
             error: None,
             warned: false,
@@ -141,8 +145,8 @@ impl Executor<'_> {
     }
 
     pub(super) fn unit(&self, unit: usize) -> (usize, &Task, &Piece) {
-        let UnitRef { task, piece } = self.refs[unit];
-        (task, &self.tasks[task], &self.tasks[task].prepared.pieces[piece])
+        let UnitRef { task, piece } = self.todo.refs[unit];
+        (task, &self.todo.tasks[task], &self.todo.tasks[task].prepared.pieces[piece])
     }
 
     pub(super) fn statement(&self, unit: usize, ordinal: usize) -> Option<&Statement> {
@@ -150,6 +154,12 @@ impl Executor<'_> {
             Work::Statements(statements) => statements.get(ordinal),
             Work::LargeFile { .. } | Work::Program(_) => None,
         }
+    }
+
+    /// The text of the unit's first statement; empty where it is a program.
+    pub(super) fn first_sql(&self, unit: usize) -> String {
+        let first = self.unit(unit).2.statements.start;
+        self.statement(unit, first).map(|statement| statement.sql().to_owned()).unwrap_or_default()
     }
 
     /// The place of a statement of the unit, or of its migration where `ordinal` is `None`.

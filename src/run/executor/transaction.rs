@@ -18,8 +18,7 @@ use std::time::{Duration, Instant};
 impl Executor<'_> {
     pub(super) async fn begin(&mut self, unit: usize) -> Event {
         if self.signal.is_raised() {
-            self.error = Some(RunError::Interrupted);
-            return Event::Interrupted;
+            return self.interrupted();
         }
         let (number, task, piece) = self.unit(unit);
         let (whole, outside) = (task.prepared.pieces.len() == 1 && !piece.chunked, piece.outside);
@@ -28,14 +27,12 @@ impl Executor<'_> {
             && self
                 .statement(unit, piece.statements.start)
                 .is_some_and(|statement| statement.traits.rows_only);
-        if self.contention.is_none() {
-            self.contention = Some(Contention::start());
-        }
+        self.contention.get_or_insert_with(Contention::start);
         if (!whole || outside)
             && self.begun != Some(number)
             && let Err(error) = self.enter_task(unit).await
         {
-            return self.not_entered(error);
+            return self.fail_with(error);
         }
         if outside {
             // The transaction of what is written of it begins behind it.
@@ -47,7 +44,7 @@ impl Executor<'_> {
         }
         if let Err(error) = self.note_what_outlives(unit).await {
             let place = self.place(unit, None);
-            return self.fail_database(error, |error| RunError::Commit { place, error });
+            return self.fail_with(RunError::Commit { place, error });
         }
         let first = self.first_lock(unit);
         let lock = first.as_ref().map(|(_, _, sql)| sql.clone());
@@ -60,7 +57,7 @@ impl Executor<'_> {
                     Ok(()) => Event::Done,
                     Err(error) => {
                         let place = self.place(unit, None);
-                        self.fail_database(error, |error| RunError::Statement { place, error })
+                        self.fail_with(RunError::Statement { place, error })
                     }
                 }
             }
@@ -74,7 +71,7 @@ impl Executor<'_> {
                     contention.failed(None, Vec::new());
                 }
                 let place = self.place(unit, None);
-                self.fail_database(error, |error| RunError::Statement { place, error })
+                self.fail_with(RunError::Statement { place, error })
             }
         }
     }
@@ -87,7 +84,7 @@ impl Executor<'_> {
         }
         let (number, task, piece) = self.unit(unit);
         let ordinal = piece.statements.clone().find(|ordinal| !task.done.contains(ordinal))?;
-        if self.no_prelock.contains(&(number, ordinal)) {
+        if self.todo.no_prelock.contains(&(number, ordinal)) {
             return None;
         }
         let statement = self.statement(unit, ordinal)?;
@@ -102,20 +99,19 @@ impl Executor<'_> {
     pub(super) async fn run_unit(&mut self, unit: usize) -> Event {
         let started = Instant::now();
         let (_, task, piece) = self.unit(unit);
-        let range = piece.statements.clone();
         let event = match task.prepared.work {
             Work::Statements(_) if piece.chunked => self.run_chunk(unit).await,
             Work::LargeFile { .. } => self.run_large_file(unit).await,
-            Work::Statements(_) | Work::Program(_) => self.run_statements(unit, range).await,
+            Work::Statements(_) | Work::Program(_) => self.run_statements(unit).await,
         };
         self.spent += started.elapsed();
         event
     }
 
-    async fn run_statements(&mut self, unit: usize, range: std::ops::Range<usize>) -> Event {
+    async fn run_statements(&mut self, unit: usize) -> Event {
         let mut held = Held::default();
         held.locks.extend(self.locked_first.take());
-        for ordinal in range {
+        for ordinal in self.unit(unit).2.statements.clone() {
             let (number, task, _) = self.unit(unit);
             if task.done.contains(&ordinal) {
                 continue;
@@ -123,12 +119,11 @@ impl Executor<'_> {
             let Some(statement) = self.statement(unit, ordinal).cloned() else { continue };
             self.sign_of_life().await;
             if self.signal.is_raised() {
-                self.error = Some(RunError::Interrupted);
-                return Event::Interrupted;
+                return self.interrupted();
             }
             tracing::info!(progress = true, "{}: {}", self.place(unit, Some(ordinal)), statement.title());
             self.note_activity(unit, Doing::Running(statement.title())).await;
-            let prelock = !self.no_prelock.contains(&(number, ordinal));
+            let prelock = !self.todo.no_prelock.contains(&(number, ordinal));
             match self.run_one(&statement, prelock, &mut held).await {
                 Ok(()) => fault::point("after a statement"),
                 Err(problem) => return self.statement_failed(unit, ordinal, problem).await,
@@ -138,7 +133,7 @@ impl Executor<'_> {
     }
 
     pub(super) async fn commit(&mut self, unit: usize) -> Event {
-        let goes_on = self.backfills.get(&unit).is_some_and(Backfill::goes_on);
+        let goes_on = self.todo.backfills.get(&unit).is_some_and(Backfill::goes_on);
         let journal = if goes_on { self.journal_of_chunk(unit) } else { self.journal_of(unit) };
         if self.unit(unit).2.outside {
             return self.record(unit).await;

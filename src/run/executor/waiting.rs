@@ -4,7 +4,6 @@ use super::state::Executor;
 use crate::db::error::{DbError, DbErrorClass};
 use crate::run::activity::Doing;
 use crate::run::contention::{self, Contention};
-use crate::run::error::RunError;
 use crate::run::machine::Event;
 use std::time::Duration;
 
@@ -89,8 +88,7 @@ impl Executor<'_> {
             self.sign_of_life().await;
         }
         if self.signal.raised_within(pause).await {
-            self.error = Some(RunError::Interrupted);
-            return Event::Interrupted;
+            return self.interrupted();
         }
         Event::Done
     }
