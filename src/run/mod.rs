@@ -4,7 +4,6 @@
 
 pub mod activity;
 pub mod adopt;
-mod autocommit;
 pub mod contention;
 pub mod error;
 pub mod executor;

@@ -1,7 +1,9 @@
 //! The pieces of a script for MySQL and MariaDB, where every schema change commits, before it and behind it, whatever
 //! was open. Pure.
 
-use super::script::{Piece, ScriptProblem, Statement};
+use super::piece::Piece;
+use super::problem::ScriptProblem;
+use super::statement::Statement;
 use crate::engine::{Conflict, ConflictKind, SessionChange, TransactionControl};
 
 /// So many INSERTs in a row share a transaction: a round trip for each statement's outcome would take longer than the
