@@ -55,6 +55,11 @@ impl LockRequest {
         }
     }
 
+    /// Whether `sql` looks like one that [`LockRequest::sql`] has made.
+    pub fn is_one(sql: &str) -> bool {
+        sql.starts_with("LOCK TABLE ONLY ") && sql.ends_with(" MODE NOWAIT") || sql.ends_with(Self::SAVEPOINT)
+    }
+
     /// The savepoint's name.
     pub const SAVEPOINT: &str = "twostep_lock";
 }

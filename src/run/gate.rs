@@ -5,20 +5,22 @@ use super::journal::History;
 use super::pending::{self, Contracts, Gate};
 use super::task::Goal;
 use crate::analysis::analyze;
-use crate::compat::gate::{Answer, Releases};
+use crate::compat::gate::{Answer, Counts, Releases};
 use crate::db::error::DbError;
-use crate::db::evidence::gate::{Question, Seen, look};
+use crate::db::evidence::gate::{Question, Seen, counts, look};
 use crate::db::session::Session;
 use crate::schema::model::Schema;
 use crate::source::{Folder, Kind, Migration, Phase};
+use std::time::Duration;
 
 /// Looks, where there is a contract that is not applied; none where there is none. `release`: the one that is, or is
-/// about to be, live.
+/// about to be, live. `watch`: how long to watch whether what the contracts break is called, where the server counts.
 pub async fn asked(
     session: &mut dyn Session,
     folder: &Folder,
     history: &History,
     release: Option<&str>,
+    watch: Duration,
 ) -> Result<Option<Seen>, DbError> {
     let is_applied = |one: &&Migration| history.get(&one.version).is_some();
     let waits = |one: &&Migration| one.phase() == Some(Phase::Contract) && !is_applied(one);
@@ -37,7 +39,17 @@ pub async fn asked(
         live.push(release.to_owned());
     }
     let known = Releases { live: &live, older: &older, pooled: false };
-    look(session, Question { before: &before, after: &after, then: None, releases: known }).await.map(Some)
+    let question = Question { before: &before, after: &after, then: None, releases: known };
+    let seen = look(session, question).await?;
+    // Old code has called it since the first step, while it was still there: what counts is whether it goes on.
+    let may_be_called = seen.calls.answer == Answer::CannotTell && !watch.is_zero();
+    let then = if may_be_called { counts(session).await? } else { Counts::default() };
+    if then.calls.is_empty() {
+        return Ok(Some(seen));
+    }
+    tokio::time::sleep(watch).await;
+    let watched = look(session, Question { then: Some(&then), ..question }).await?;
+    Ok(Some(if watched.calls.answer == Answer::Yes { watched } else { seen }))
 }
 
 /// The releases that have applied nothing since the first steps of what waits, and the others.
@@ -81,7 +93,7 @@ pub(crate) async fn seen(
     if !pending::may_contract(folder, history, &pending) {
         return goal;
     }
-    wanted.gate = match asked(session, folder, history, release).await {
+    wanted.gate = match asked(session, folder, history, release, Duration::ZERO).await {
         Ok(Some(seen)) => gate(&seen, is_next(folder, history, release)),
         Ok(None) => Gate::Unknown,
         Err(error) => {

@@ -7,8 +7,10 @@ use crate::cli::gate;
 use crate::cli::printer::Report;
 use crate::run::gate::asked;
 use crate::run::journal::{Live, RunRecord};
+use crate::run::limits::parse_duration;
 use crate::source::{Migration, Phase};
 use clap::Subcommand;
+use std::time::Duration;
 
 /// What is said of a release.
 #[derive(Debug, Subcommand)]
@@ -23,6 +25,10 @@ pub struct Args {
     /// Id of the release, best its commit
     #[arg(long, value_name = "ID")]
     release: Option<String>,
+
+    /// How long to watch whether what the contracts break is still called, where the server counts queries
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
+    watch: Duration,
 
     /// Say so although sessions or queries of older code are seen, and why that is right
     #[arg(long, value_name = "REASON")]
@@ -65,7 +71,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit, Report> {
             .state("nothing changed")
             .help("run it where the files of the release are; `twostep status` lists what is applied"));
     };
-    let seen = asked(&mut *session, &folder, &history, Some(release)).await.map_err(database)?;
+    let seen = asked(&mut *session, &folder, &history, Some(release), args.watch).await.map_err(database)?;
     if let Some(seen) = &seen {
         if args.anyway.is_none()
             && let Some(refused) = gate::refused(seen, release)

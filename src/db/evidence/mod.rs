@@ -10,6 +10,7 @@ use super::session::{Row, Session};
 use crate::compat::gate::Connected;
 use crate::dialect::Dialect;
 use crate::engine;
+use crate::engine::locks::LockRequest;
 use crate::evidence::facts::{Database, Look};
 use crate::evidence::sources::{DIGESTS, STATEMENTS, Source};
 
@@ -90,6 +91,13 @@ fn connected_row(row: &Row) -> Connected {
         role: row.text(1).to_owned(),
         count: number(row.get(2)).unwrap_or(1),
     }
+}
+
+/// Whether `sql` is of our own looks and runs, which is nobody's query: what counts statements, the history, and the locks
+/// that a migration asks for.
+fn is_ours(sql: &str) -> bool {
+    let names = ["pg_stat_statements", "performance_schema", "\"twostep\".", "`twostep_"];
+    names.iter().any(|name| sql.contains(name)) || LockRequest::is_one(sql)
 }
 
 /// A look that sees nothing, for this reason.

@@ -1,6 +1,6 @@
 //! MySQL and MariaDB: digests of `performance_schema`, and the sizes and use of tables.
 
-use super::{nothing, number};
+use super::{is_ours, nothing, number};
 use crate::compat::gate::Connected;
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{Row, Session};
@@ -62,7 +62,7 @@ fn statements(look: &mut Look, rows: Vec<Row>) {
             look.evicted += number(row.get(1)).unwrap_or(0);
             continue;
         };
-        if sql.contains("performance_schema") {
+        if is_ours(sql) {
             continue;
         }
         // The server ends a text that was too long with three dots, and so it does a list of values, in parentheses.

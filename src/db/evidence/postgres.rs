@@ -1,6 +1,6 @@
 //! PostgreSQL: `pg_stat_statements`, and the sizes and use of tables.
 
-use super::{first, number};
+use super::{first, is_ours, number};
 use crate::db::error::DbError;
 use crate::db::session::{Row, Session};
 use crate::engine::postgres::statements as ask;
@@ -64,8 +64,7 @@ fn statements(look: &mut Look, rows: Vec<Row>) {
         match row.get(0) {
             Some(ask::HIDDEN) => hidden += 1,
             None => lost += 1,
-            // Our own look is nobody's query.
-            Some(sql) if sql.contains("pg_stat_statements") => {}
+            Some(sql) if is_ours(sql) => {}
             Some(sql) => look.sent.push(Sent {
                 sql: sql.to_owned(),
                 calls: number(row.get(1)),

@@ -1,8 +1,11 @@
 //! Who is asked before a contract: the sessions that are connected, each time that a run would apply it.
 
+use std::time::Duration;
+
 use super::{Case, Deployment};
-use crate::client::Client;
-use crate::servers;
+use crate::client::{Client, Load};
+use crate::evidence_live::counting;
+use crate::{servers, wait};
 
 const CASE: Case<'static> = Case {
     schema: "CREATE TABLE items (id int PRIMARY KEY, sku text);",
@@ -112,5 +115,23 @@ fn a_contract_alone_waits_for_the_release_that_brings_it() {
     }
     deployment.twostep(&["release", "confirm", "--release", "r3-0b1e"]).expect(0);
     migrate(&deployment, &["--release", "r4-1111"]);
+    assert!(is_renamed(&deployment));
+}
+
+#[test]
+fn what_is_still_called_keeps_a_release_from_being_confirmed() {
+    let Some(server) = counting() else { return };
+    let deployment = expanded(server, &CASE);
+    deployment.database.psql("create extension pg_stat_statements");
+    let old_code = Load::start(&deployment.database.url(), "select sku from items");
+    wait::until_true("the old code runs", Duration::from_secs(20), || old_code.count() > 0);
+    let confirm = ["release", "confirm", "--release", "r2-77d0", "--watch", "1s"];
+    let refused = deployment.twostep(&confirm).expect(1);
+    assert!(refused.stderr.contains("calls of `select sku from items`"), "{}", refused.stderr);
+    old_code.stop();
+    // What was called while it still ran is told, and does not stand in the way.
+    let done = deployment.twostep(&confirm).expect(0);
+    assert!(done.stderr.contains("what breaks is still called cannot be told"), "{}", done.stderr);
+    migrate(&deployment, &["--release", "r3-0b1e"]);
     assert!(is_renamed(&deployment));
 }
