@@ -3,6 +3,7 @@
 use super::deploy::{Deploy, Down, Part, Phase};
 use super::script::{PlannedScript, is_transaction, script};
 use crate::dialect::Dialect;
+use crate::schema::change::{Change, ConstraintKind, TableAction};
 use crate::source::export::{Written, WrittenScript};
 use crate::source::versions;
 use crate::source::{
@@ -148,7 +149,7 @@ fn scripts(
                     ]
                 }
                 [] => vec!["-- The migrations before it take back what there is to take back.".to_owned()],
-                _ if part.phase == Phase::Contract && takes_over(part) => {
+                _ if part.phase == Phase::Contract && takes_over(part, dialect) => {
                     let why = "what the parent took over from its partitions goes with it";
                     vec![format!("-- twostep: allow down-does-not-reverse because {why}"), String::new()]
                 }
@@ -162,9 +163,17 @@ fn scripts(
     (up, down)
 }
 
-/// Whether a part adds to a partitioned table what its partitions have.
-fn takes_over(part: &Part) -> bool {
-    part.up.iter().flat_map(|stage| stage.actions()).any(|action| action.prepared)
+/// Whether a part adds a foreign key to a partitioned table that its partitions have: they go with it, which the model
+/// of a way back does not know.
+fn takes_over(part: &Part, dialect: Dialect) -> bool {
+    let is_key = |change: &Change| match change.table_action() {
+        Some((_, TableAction::AddConstraint { constraint, .. })) => {
+            matches!(constraint.kind, ConstraintKind::ForeignKey(_))
+        }
+        _ => false,
+    };
+    let mut prepared = part.up.iter().flat_map(|stage| stage.actions()).filter(|action| action.prepared);
+    prepared.any(|action| crate::engine::lower(&action.sql, dialect).iter().any(is_key))
 }
 
 /// The down that the author of the migration has written.

@@ -10,7 +10,8 @@ pub static RULE: Rule = Rule::on_change(
     POSTGRES,
     include_str!("alter_identity.md"),
     find,
-);
+)
+.splitting();
 
 fn find(place: &Place<'_>) -> Option<Draft> {
     let (alter, action) = place.alter_of_table()?;

@@ -10,7 +10,8 @@ pub static RULE: Rule = Rule::on_change(
     POSTGRES,
     include_str!("attach_partition.md"),
     find,
-);
+)
+.splitting();
 
 fn find(place: &Place<'_>) -> Option<Draft> {
     let (alter, TableAction::AttachPartition { partition, .. }) = place.alter_of_table()? else {

@@ -10,7 +10,8 @@ pub static RULE: Rule = Rule::on_change(
     POSTGRES,
     include_str!("detach_partition_nonconcurrent.md"),
     find,
-);
+)
+.splitting();
 
 fn find(place: &Place<'_>) -> Option<Draft> {
     let (alter, TableAction::DetachPartition { partition, concurrently: false, finalize: false }) =

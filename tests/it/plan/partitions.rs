@@ -133,6 +133,20 @@ fn detach() {
 }
 
 #[test]
+fn partitions_of_partitions() {
+    let schema = "CREATE TABLE owners (id int PRIMARY KEY);
+        CREATE TABLE logs (id bigint NOT NULL, day date NOT NULL, kind text NOT NULL, owner int) PARTITION BY RANGE (day);
+        CREATE TABLE logs_1 PARTITION OF logs FOR VALUES FROM ('2026-01-01') TO ('2026-02-01') PARTITION BY LIST (kind);
+        CREATE TABLE logs_1_a PARTITION OF logs_1 FOR VALUES IN ('a'); CREATE TABLE logs_1_rest PARTITION OF logs_1 DEFAULT;
+        CREATE TABLE logs_2 PARTITION OF logs DEFAULT;";
+    let rows = "insert into owners values (1); insert into logs select n, '2026-01-15'::date + n % 30, chr(97 + n % 3), 1 from generate_series(1, 1000) n";
+    let case = Case { schema, rows, ..Case::default() };
+    check(&Case { plain: "CREATE INDEX logs_owner ON logs (owner, lower(kind));", single: true, ..case });
+    check(&Case { plain: "ALTER TABLE logs ADD FOREIGN KEY (owner) REFERENCES owners;", ..case });
+    check(&Case { plain: "ALTER TABLE logs ADD CONSTRAINT one UNIQUE (id, day, kind);", ..case });
+}
+
+#[test]
 fn bounds_over_several_columns_are_refused() {
     let schema = "create table t (a int, b int) partition by range (a, b); create table p (a int, b int); create table h (a int, b int) partition by hash (a); create table q (a int, b int);";
     for plain in [

@@ -150,7 +150,7 @@ fn foreign_key_stages(
     }
     // A partitioned table takes none that is not valid. Its partitions do, and the parent then takes theirs over.
     let mut stages = Vec::new();
-    for partition in leaves(subject, proposal) {
+    for partition in told(subject, proposal) {
         let mut steps = two_steps(&sql(&partition.name), &one.name, clause);
         if let Stage::Alone(add) = &mut steps[0] {
             add.undo = Undo::Nothing;
@@ -169,16 +169,9 @@ fn foreign_key_stages(
     stages
 }
 
-/// The partitions of a partitioned table.
-fn leaves(subject: &Subject<'_>, proposal: &mut Proposal) -> Vec<std::sync::Arc<Table>> {
-    let partitions = subject.partitions();
-    let mut missing = |why: String| proposal.missing.push(Missing::Other(why));
-    if partitions.iter().any(|partition| partition.partition_by.is_some()) {
-        missing(format!(
-            "partitions of `{}` have partitions of their own, which is not planned yet",
-            subject.sql()
-        ));
-    }
+/// The partitions that hold the rows of a partitioned table, with what is to be known of them.
+fn told(subject: &Subject<'_>, proposal: &mut Proposal) -> Vec<std::sync::Arc<Table>> {
+    let partitions = subject.leaves();
     proposal.limits.push(format!(
         "for the {} partitions that the migrations make; one that was made otherwise is read under a lock when the parent follows",
         partitions.len()
@@ -229,7 +222,7 @@ fn with_index(
     }
     let mut stages = Vec::new();
     let after = subject.after();
-    for partition in leaves(subject, proposal) {
+    for partition in told(subject, proposal) {
         let made = after.table(&partition.name).and_then(|table| {
             table.constraints.iter().find(|new| {
                 partition.constraint(&new.name).is_none() && new.columns() == key.columns.as_slice()

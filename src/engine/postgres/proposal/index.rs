@@ -138,14 +138,8 @@ pub(super) fn name(subject: &Subject<'_>, create: &CreateIndex) -> Option<String
 fn partitions(subject: &Subject<'_>, create: &CreateIndex, text: &str, proposal: &mut Proposal) {
     let after = subject.after();
     let own = name(subject, create);
-    let partitions = subject.partitions();
+    let partitions = subject.leaves();
     for partition in &partitions {
-        if partition.partition_by.is_some() {
-            proposal.missing.push(Missing::Other(format!(
-                "partitions of `{}` have partitions of their own, which is not planned yet",
-                subject.sql()
-            )));
-        }
         let made = after
             .table(&partition.name)
             .and_then(|table| table.indexes.iter().find(|index| partition.index(&index.name).is_none()));

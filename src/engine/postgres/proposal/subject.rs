@@ -114,6 +114,20 @@ impl<'a> Subject<'a> {
         self.schema.children_of(&table.name).cloned().collect()
     }
 
+    /// The partitions that hold the rows of the table, at any depth.
+    pub fn leaves(&self) -> Vec<Arc<Table>> {
+        let (mut leaves, mut open) = (Vec::new(), self.partitions());
+        open.reverse();
+        while let Some(next) = open.pop() {
+            if next.partition_by.is_some() {
+                open.extend(self.schema.children_of(&next.name).cloned());
+            } else {
+                leaves.push(next);
+            }
+        }
+        leaves
+    }
+
     /// Whether rows of the table live in partitions.
     pub fn is_partitioned(&self) -> bool {
         self.table.is_some_and(|table| table.partition_by.is_some())
