@@ -91,6 +91,8 @@ pub struct Action {
     pub undo: Undo,
     /// Whether all that it would have to read or build is there already, so that it is done in a moment.
     pub prepared: bool,
+    /// Whether it only carries over what nobody but the database knows: rights, comments, statistics.
+    pub carries: bool,
 }
 
 /// What takes a statement back.
@@ -107,7 +109,14 @@ pub enum Undo {
 impl Action {
     /// A statement that leaves nothing behind.
     pub fn new(about: impl Into<String>, sql: impl Into<String>) -> Self {
-        Self { about: about.into(), sql: sql.into(), undo: Undo::Nothing, prepared: false }
+        Self { about: about.into(), sql: sql.into(), undo: Undo::Nothing, prepared: false, carries: false }
+    }
+
+    /// The same, as one that only carries over what nobody but the database knows.
+    #[must_use]
+    pub fn carrying(mut self) -> Self {
+        self.carries = true;
+        self
     }
 
     /// The same, for which others have done all that takes long.
@@ -242,16 +251,17 @@ impl Proposal {
         self.expand.split_at(split)
     }
 
-    /// As text for people: both migrations, with what has to happen between them.
+    /// As text for people: both migrations, with what has to happen between them. What only carries over rights and
+    /// the like is named, not shown.
     pub fn text(&self) -> String {
         let mut out = String::new();
-        part(&mut out, "1. expand, with this release:", &self.expand_lines());
+        part(&mut out, "1. expand, with this release:", &shown_lines(self.split_expand().0));
         part(&mut out, "2. backfill, in batches:", &self.backfill_lines());
         if !self.code.is_empty() {
             out.push_str("-- then, in the code:\n");
             self.code.lines().for_each(|line| out.push_str(&format!("--    {line}\n")));
         }
-        part(&mut out, "last, contract, once no older code runs:", &self.contract_lines());
+        part(&mut out, "last, contract, once no older code runs:", &shown_lines(&self.contract));
         for limit in &self.limits {
             out.push_str(&format!("-- note: {limit}\n"));
         }
@@ -278,15 +288,27 @@ fn part(out: &mut String, title: &str, lines: &[String]) {
     lines.iter().for_each(|line| out.push_str(&format!("{line}\n")));
 }
 
-/// The statements of `stages`, with BEGIN and COMMIT around what belongs together.
+/// The statements of `stages` as SQL, with BEGIN and COMMIT around what belongs together.
 fn lines(stages: &[Stage]) -> Vec<String> {
+    written(stages, |action| format!("{};", action.sql))
+}
+
+/// The same for people.
+fn shown_lines(stages: &[Stage]) -> Vec<String> {
+    written(stages, |action| match action.carries {
+        true => format!("-- {} `twostep plan` writes the statement.", action.about),
+        false => format!("{};", action.sql),
+    })
+}
+
+fn written(stages: &[Stage], line: impl Fn(&Action) -> String) -> Vec<String> {
     let mut out = Vec::new();
     for stage in stages {
         let together = matches!(stage, Stage::Together(actions) if actions.len() > 1);
         if together {
             out.push("BEGIN;".to_owned());
         }
-        out.extend(stage.actions().iter().map(|action| format!("{};", action.sql)));
+        out.extend(stage.actions().iter().map(&line));
         if together {
             out.push("COMMIT;".to_owned());
         }

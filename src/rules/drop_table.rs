@@ -22,9 +22,11 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     {
         return None;
     }
-    let shown = place.shown(&drop.name);
+    // Under the name that it has only since this migration renamed it, nobody uses it.
+    let name = renamed_from(place, &drop.name).unwrap_or(&drop.name);
+    let shown = place.shown(name);
     // A table that takes the name over is one made anew; the columns that it leaves out are another rule's.
-    if let Some(new) = place.committed().table(&drop.name).filter(|table| table.is_complete()) {
+    if let Some(new) = place.committed().table(name).filter(|table| table.is_complete()) {
         let before = place.table(&drop.name);
         let had_rows = before.is_none_or(|old| old.rows == Rows::Some || place.is_known_to_code(old.created));
         return (had_rows && new.rows == Rows::Empty).then(|| {
@@ -36,7 +38,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             .whole()
         });
     }
-    if place.in_the_end().table(&drop.name).is_some_and(|table| table.is_complete()) {
+    if place.in_the_end().table(name).is_some_and(|table| table.is_complete()) {
         return Some(super::columns::gone_for_a_moment(place, &shown));
     }
     let others: Vec<String> = place
@@ -51,4 +53,19 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         why.push_str(&format!("; it also blocks reads and writes of {}", others.join(", ")));
     }
     Some(Draft::new(format!("dropping table `{shown}` breaks running code that uses it"), why))
+}
+
+/// The name that a table had when this migration began, where a statement of it has renamed it to `name`.
+fn renamed_from<'a>(place: &Place<'a>, name: &TableName) -> Option<&'a TableName> {
+    if place.judged.before.relation(name).is_some() {
+        return None;
+    }
+    let earlier = place.judged.changes().take_while(|(number, _)| *number < place.number);
+    let renamed = earlier.filter_map(|(_, change)| match change.table_action()? {
+        (alter, TableAction::RenameTable { to }) if same(&to.name, &name.name, place.dialect()) => {
+            Some(&alter.table)
+        }
+        _ => None,
+    });
+    renamed.last()
 }

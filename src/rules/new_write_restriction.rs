@@ -48,12 +48,12 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             });
             let is_so = known.is_some_and(|known| known.nullability == Nullability::NotNull);
             (!said && !is_so && !validates_unknown(place, &alter.table))
-                .then(|| draft(&format!("NOT NULL on `{column}`"), &shown))
+                .then(|| draft(&format!("NOT NULL of `{column}`"), &shown))
         }
         TableAction::ChangeColumn { from, column, .. } if column.nullability == Nullability::NotNull => {
             let known = place.column(&alter.table, from)?;
             let may_be_null = known.nullability == Nullability::Null && place.is_known_to_code(known.created);
-            may_be_null.then(|| draft(&format!("NOT NULL on `{from}`"), &shown))
+            may_be_null.then(|| draft(&format!("NOT NULL of `{from}`"), &shown))
         }
         TableAction::AddColumn { column, .. } => {
             let no_value =
@@ -93,7 +93,7 @@ fn made_stricter(old: &Table, new: &Table) -> Option<String> {
         column.nullability == Nullability::NotNull && was == Some(Nullability::Null)
     });
     if let Some(column) = required {
-        return Some(format!("NOT NULL on `{}`", column.name));
+        return Some(format!("NOT NULL of `{}`", column.name));
     }
     let knows = |kind: &ConstraintKind| {
         old.constraints.iter().any(|one| match (&one.kind, kind) {
@@ -163,7 +163,7 @@ fn restricts(place: &Place<'_>, table: &TableName, constraint: &Constraint) -> O
                 .then(|| format!("new unique key{name}"))
         }
         ConstraintKind::Exclude(_) => Some(format!("new exclusion constraint{name}")),
-        ConstraintKind::NotNull(column) => Some(format!("NOT NULL on `{column}`")),
+        ConstraintKind::NotNull(column) => Some(format!("NOT NULL of `{column}`")),
     }
 }
 

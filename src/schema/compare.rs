@@ -23,6 +23,8 @@ pub struct Difference {
     pub of: Option<String>,
     /// In which way.
     pub how: How,
+    /// Of a column that is another one: what about it.
+    pub about: Vec<String>,
 }
 
 /// In which way something differs.
@@ -46,7 +48,8 @@ impl fmt::Display for Difference {
             How::Missing => " is missing",
             How::Left => " is left over",
             How::Changed => " is another one",
-        })
+        })?;
+        if self.about.is_empty() { Ok(()) } else { write!(f, " ({})", self.about.join(", ")) }
     }
 }
 
@@ -121,7 +124,8 @@ impl Found {
             (Some(one), Some(other)) if one != other => How::Changed,
             (Some(_), Some(_)) | (None, None) => return,
         };
-        self.all.push(Difference { what, name: name.to_owned(), of: of.map(str::to_owned), how });
+        let (name, of) = (name.to_owned(), of.map(str::to_owned));
+        self.all.push(Difference { what, name, of, how, about: Vec::new() });
     }
 
     fn map<V: PartialEq>(
@@ -191,7 +195,11 @@ impl Found {
     fn parts(&mut self, what: &'static str, of: &str, one: Vec<(Name, String)>, other: Vec<(Name, String)>) {
         for (name, text) in &one {
             let there = other.iter().find(|(found, _)| found == name).map(|(_, text)| text);
+            let before = self.all.len();
             self.pair(what, name.as_str(), Some(of), Some(text), there);
+            if let (Some(now), Some(found), "column") = (there, self.all.get_mut(before), what) {
+                found.about = of_column(text, now);
+            }
         }
         for (name, text) in &other {
             if !one.iter().any(|(found, _)| found == name) {
@@ -230,7 +238,33 @@ fn column_text(column: &Column, dialect: Dialect) -> String {
         Some(Generation::Expression { expr, stored }) => format!("{} {stored}", expr_text(expr, dialect)),
     };
     let default = optional(column.default.as_ref(), dialect);
-    format!("{data_type}|{required}|{default}|{generation}|{:?}|{:?}", column.collation, column.charset)
+    let required = if required { "NOT NULL" } else { "" };
+    let (collation, charset) =
+        (column.collation.as_deref().unwrap_or(""), column.charset.as_deref().unwrap_or(""));
+    let parts: [&str; 6] = [&data_type, required, &default, &generation, collation, charset];
+    parts.join(PART)
+}
+
+/// Between the parts of a column's text.
+const PART: &str = "\u{1f}";
+
+/// In what two texts of a column differ, for people.
+fn of_column(was: &str, is: &str) -> Vec<String> {
+    const PARTS: [&str; 6] =
+        ["the type", "nullability", "the default", "generation", "the collation", "the charset"];
+    let pairs = PARTS.iter().zip(was.split(PART).zip(is.split(PART)));
+    let said = |text: &str| match text {
+        "" => "none".to_owned(),
+        text => format!("`{text}`"),
+    };
+    pairs
+        .filter(|(_, (was, is))| was != is)
+        .map(|(part, (was, is))| match (*part, is) {
+            ("nullability", "") => "it takes NULL, which it did not".to_owned(),
+            ("nullability", _) => "it is NOT NULL, which it was not".to_owned(),
+            (part, is) => format!("{part} is {}, it was {}", said(is), said(was)),
+        })
+        .collect()
 }
 
 fn constraint_text(constraint: &TableConstraint, dialect: Dialect) -> String {
@@ -393,9 +427,19 @@ mod tests {
         let table = "create table t (id bigint primary key, a text not null default 'x')";
         check(table, "alter table t add b int", &["column `b` of `t` is left over"]);
         check(table, "drop table t", &["table `t` is missing"]);
-        check(table, "alter table t alter a drop default", &["column `a` of `t` is another one"]);
+        check(
+            table,
+            "alter table t alter a drop default",
+            &["column `a` of `t` is another one (the default is none, it was `'x'`)"],
+        );
         check(table, "create index i on t (a)", &["index `i` of `t` is left over"]);
-        check(table, "alter table t drop a; alter table t add a text", &["column `a` of `t` is another one"]);
+        check(
+            table,
+            "alter table t drop a; alter table t add a text",
+            &[
+                "column `a` of `t` is another one (it takes NULL, which it did not, the default is none, it was `'x'`)",
+            ],
+        );
         check(
             table,
             "create type mood as enum ('a'); create function f() returns int language sql as 'select 1'",

@@ -23,7 +23,7 @@ pub(super) fn propose(about: &About<'_>) -> Option<Proposal> {
 /// The change as it stands, asked for by its words.
 pub(super) fn action(about: &About<'_>, text: &str) -> Action {
     let sql = asked::explicit(about.text, &[(about.change, about.schema)], about.server);
-    Action { about: text.to_owned(), sql, undo: Undo::Nothing, prepared: false }
+    Action { about: text.to_owned(), sql, undo: Undo::Nothing, prepared: false, carries: false }
 }
 
 /// Whether writes wait for as long as there are rows.

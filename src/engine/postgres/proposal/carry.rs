@@ -24,7 +24,7 @@ pub(super) fn gather(subject: &Subject<'_>, column: &Name, numbers: bool) -> Act
 SELECT set_config('{SETTING}', concat(current_setting('{SETTING}', true), string_agg(sql || '; ', '' ORDER BY step)), true) FROM made",
         parts.join("\n    UNION ALL ")
     );
-    Action::new("What only the database knows is kept: comments, statistics.", sql)
+    Action::new("What only the database knows is kept: comments, statistics.", sql).carrying()
 }
 
 /// The statements, each with a turn: what is made, then what is said of it.
@@ -55,6 +55,7 @@ pub(super) fn put_back() -> Action {
              PERFORM set_config('{SETTING}', '', true);\nEND $twostep$"
         ),
     )
+    .carrying()
 }
 
 /// Where it is kept: a setting that ends with the transaction.

@@ -20,7 +20,7 @@ pub(super) fn copy_of_column(subject: &Subject<'_>, from: &Name, to: &Name) -> A
         plain_literal(&table),
     );
     let about = format!("Rights on {} alone, if there are any, hold for {} too.", id(from), id(to));
-    Action::new(about, format!("DO $twostep$\n{body} $twostep$"))
+    Action::new(about, format!("DO $twostep$\n{body} $twostep$")).carrying()
 }
 
 /// The rights on a table and on single columns of it, for a view of it.
@@ -42,6 +42,7 @@ pub(super) fn copy_to_view(table: &TableName, view: &TableName) -> Action {
         "Who may use the table may use it by its old name.",
         format!("DO $twostep$\n{body} $twostep$"),
     )
+    .carrying()
 }
 
 const GRANTEE: &str = "CASE one.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(one.grantee)) END";
