@@ -21,6 +21,17 @@ pub struct Running {
     answers: Option<(Answers, Vec<String>)>,
 }
 
+/// The migration that a change is part of.
+#[derive(Debug, Clone, Copy)]
+pub struct Whole<'a> {
+    /// Its file.
+    pub file: &'a str,
+    /// The schema before its first statement.
+    pub before: &'a Schema,
+    /// The schema behind its last one.
+    pub after: &'a Schema,
+}
+
 /// What a change means for the running code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
@@ -55,18 +66,41 @@ impl Running {
         (&self.queries, &self.prepared)
     }
 
-    /// What becomes of the queries when `before` turns into `after` in the migration `file`: those that notice, the worst
-    /// first, and of those the ones that are sent most.
-    pub fn affected(&self, before: &Schema, after: &Schema, file: &str) -> Vec<(&SeenQuery, Judgement)> {
-        let stage = Stage { label: String::new(), schema: after.clone() };
-        let found = matrix(&self.prepared, before, std::slice::from_ref(&stage));
-        let judged = found.rows.into_iter().filter_map(|mut row| row.pop()).enumerate();
-        let judged = judged.map(|(at, judged)| self.verified(at, judged, before, file));
+    /// What becomes of the queries when `before` turns into `after` in `migration`: those that notice, the worst first,
+    /// and of those the ones that are sent most.
+    pub fn affected(
+        &self,
+        before: &Schema,
+        after: &Schema,
+        migration: &Whole<'_>,
+    ) -> Vec<(&SeenQuery, Judgement)> {
+        let judged = self.judged(before, after).enumerate();
+        // A server is asked behind the whole migration: what it refuses is told where the query's own tables change.
+        let noticed: Vec<bool> = match self.answers {
+            Some(_) => self
+                .judged(migration.before, migration.after)
+                .map(|judged| judged.verdict != Verdict::Works)
+                .collect(),
+            None => Vec::new(),
+        };
+        let is_elsewhere = |at: usize, judged: &Judgement| {
+            judged.verdict == Verdict::Works && noticed.get(at) == Some(&true)
+        };
+        let judged = judged.map(|(at, judged)| {
+            if is_elsewhere(at, &judged) { judged } else { self.verified(at, judged, before, migration.file) }
+        });
         let mut affected: Vec<(&SeenQuery, Judgement)> =
             self.queries.iter().zip(judged).filter(|(_, judged)| judged.verdict != Verdict::Works).collect();
         let calls = |query: &SeenQuery| query.seen.iter().filter_map(|one| one.calls).sum::<u64>();
         affected.sort_by_key(|(query, judged)| std::cmp::Reverse((judged.verdict, calls(query))));
         affected
+    }
+
+    /// What becomes of each query, without a server.
+    fn judged(&self, before: &Schema, after: &Schema) -> impl Iterator<Item = Judgement> + use<> {
+        let stage = Stage { label: String::new(), schema: after.clone() };
+        let found = matrix(&self.prepared, before, std::slice::from_ref(&stage));
+        found.rows.into_iter().filter_map(|mut row| row.pop())
     }
 
     /// `judged` of the query `at`, with what a server said to it before and after the migration `file`.
@@ -88,8 +122,8 @@ impl Running {
     }
 
     /// The same, said for people.
-    pub fn say(&self, before: &Schema, after: &Schema, file: &str) -> Said {
-        let affected = self.affected(before, after, file);
+    pub fn say(&self, before: &Schema, after: &Schema, migration: &Whole<'_>) -> Said {
+        let affected = self.affected(before, after, migration);
         let all = self.queries.len();
         if affected.is_empty() {
             let mut text = format!("none of the {all} queries of the evidence notices it");

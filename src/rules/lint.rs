@@ -8,7 +8,7 @@ use super::options::Options;
 use super::rule::{At, Check, Draft, Edit, Group, Rule, Severity};
 use super::{RULES, by_id, edited_after_applied, format_trap, queries, unknown_rule, unused_allow};
 use crate::analysis::{Step, analyze, analyze_one};
-use crate::compat::running::Said;
+use crate::compat::running::{Said, Whole};
 use crate::dialect::Dialect;
 use crate::engine;
 use crate::engine::proposal::{Given, Proposal};
@@ -171,11 +171,12 @@ impl Run<'_> {
             found.push((&edited_after_applied::RULE, edited_after_applied::draft(*line), None));
         }
         let mut said: BTreeMap<usize, Said> = BTreeMap::new();
+        let whole = Whole { file: &judged.script.path, before: judged.before, after: judged.after };
         for place in judged.places() {
             for (rule, check) in &rules {
                 let Some(mut draft) = check(&place) else { continue };
                 if let (true, Some(running)) = (queries::show(rule), &self.options.running) {
-                    let ask = || running.say(&place.step.before, &place.step.after, &judged.script.path);
+                    let ask = || running.say(&place.step.before, &place.step.after, &whole);
                     let said = said.entry(place.number).or_insert_with(ask);
                     draft = with_evidence(draft, said);
                 }

@@ -266,8 +266,18 @@ fn lint_asks_a_server_too() {
     twostep(&project, &["capture", "--engine", "postgres", "--sql", "queries"]).expect(0);
     let outcome = twostep(&project, &[&all[..], &["migrations/2_drop.up.sql"]].concat()).expect(1);
     assert!(outcome.stdout.contains("fails: column \"email\" does not exist"), "{}", outcome.stdout);
+    // What the server refuses behind the migration is told of the statement that it comes from, and of no other.
+    project.write(
+        "migrations/3_two.up.sql",
+        "alter table users drop column email;\ndrop table if exists orders;\n",
+    );
+    project.write("migrations/2_drop.up.sql", "create table orders (id int primary key);\n");
+    let outcome = twostep(&project, &[&all[..], &["migrations/3_two.up.sql"]].concat()).expect(1);
+    let (first, second) = outcome.stdout.split_once("drop-table").expect("both are found");
+    assert!(first.contains("fails: column \"email\" does not exist"), "{}", outcome.stdout);
+    assert!(!second.contains("email\" does not exist"), "{}", outcome.stdout);
     std::fs::remove_file(project.path("twostep.evidence.json")).unwrap();
-    let none = twostep(&project, &[&all[..], &["migrations/2_drop.up.sql"]].concat()).expect(2);
+    let none = twostep(&project, &[&all[..], &["migrations/3_two.up.sql"]].concat()).expect(2);
     assert!(none.stderr.contains("twostep capture"), "{}", none.stderr);
 }
 
