@@ -7,7 +7,12 @@ use crate::engine::effects::{Effects, Session};
 use crate::engine::proposal::{Action, Stage, Undo};
 use crate::engine::version::ServerVersion;
 use crate::schema::apply::apply;
+use crate::schema::change::ChangeKind;
 use crate::schema::model::Schema;
+use std::collections::BTreeMap;
+
+/// What the deploy has set in its session so far, by name.
+type Settings = BTreeMap<String, String>;
 
 /// The columns of the table.
 const TITLES: [&str; 6] =
@@ -16,6 +21,7 @@ const TITLES: [&str; 6] =
 /// The deploy, one statement a line.
 pub fn table(deploy: &Deploy, server: ServerVersion) -> String {
     let mut schema = deploy.before.clone();
+    let mut settings = Settings::new();
     let mut rows = vec![TITLES.map(str::to_owned)];
     for part in &deploy.parts {
         for stage in &part.up {
@@ -23,7 +29,7 @@ pub fn table(deploy: &Deploy, server: ServerVersion) -> String {
                 let (lock, waits) = match stage {
                     Stage::Backfill { .. } => engine::row_locks(deploy.before.dialect),
                     Stage::Together(_) | Stage::Alone(_) => {
-                        locks(action, &mut schema, &deploy.before, server)
+                        locks(action, &mut schema, &mut settings, &deploy.before, server)
                     }
                 };
                 let back = match (&action.undo, &part.down) {
@@ -52,10 +58,20 @@ pub fn table(deploy: &Deploy, server: ServerVersion) -> String {
 }
 
 /// The strongest lock of a statement, and who waits for it.
-fn locks(action: &Action, schema: &mut Schema, before: &Schema, server: ServerVersion) -> (String, String) {
+fn locks(
+    action: &Action,
+    schema: &mut Schema,
+    settings: &mut Settings,
+    before: &Schema,
+    server: ServerVersion,
+) -> (String, String) {
     let mut effects = Effects::default();
     for change in engine::lower(&action.sql, schema.dialect) {
-        effects.merge(engine::effects(&change, schema, server, Session::default()));
+        if let ChangeKind::SetVariable(set) = &change.kind {
+            settings.insert(set.name.clone(), set.value().unwrap_or_default().to_owned());
+        }
+        let session = Session::of(|name| settings.get(name).map(String::as_str));
+        effects.merge(engine::effects(&change, schema, server, session));
         apply(schema, &change);
     }
     // What the deploy itself makes nobody uses yet.

@@ -10,6 +10,7 @@ use crate::db::session::Session;
 use crate::engine;
 use crate::roundtrip::apply::Applier;
 use crate::roundtrip::run::RoundtripError;
+use crate::schema::change::Generation;
 use std::collections::BTreeSet;
 
 impl Judge<'_> {
@@ -68,8 +69,10 @@ impl Judge<'_> {
             let claim =
                 format!("{name}, old code writes ({old}), then new code ({new}): none fails, none is lost");
             let rows = snapshot(&mut applier).await?;
-            let lines =
-                if wrong.is_empty() { self.differences(reference, &rows, stage) } else { String::new() };
+            let lines = match wrong.is_empty() {
+                true => self.differences(reference, &rows, stage).await?,
+                false => String::new(),
+            };
             self.held(Point::Works, claim, wrong, lines);
             self.world.bench.remove(applier).await?;
         }
@@ -77,31 +80,80 @@ impl Judge<'_> {
     }
 
     /// How `found`, where old code wrote at `stage`, differs from what it should be; empty where it does not.
-    fn differences(&mut self, reference: &Reference, found: &Snapshot, stage: usize) -> String {
+    async fn differences(
+        &mut self,
+        reference: &Reference,
+        found: &Snapshot,
+        stage: usize,
+    ) -> Result<String, RoundtripError> {
         let Reference { rows, late_rows, old_rows, unlike, .. } = reference;
         let mut out = String::new();
         for one in rows.differences(found, unlike) {
             let table = &one.table;
-            // A write in the middle of the deploy has its place before the plain migration or, where it is possible
-            // there, behind it: no code can tell the two apart, and a plan need not choose. Before the deploy there is
-            // only one place.
-            let is_between = |late: &Snapshot| stage > 0 && found.is_between(table, rows, late, unlike);
-            if late_rows.as_ref().is_some_and(is_between) {
-                self.note(format!(
-                    "{table}: what old code writes meanwhile counts as written behind the plain migration"
-                ));
-                continue;
-            }
             // In which order rows are numbered that a new column numbers, no SQL says.
-            let numbered = rows.numbered(table, old_rows);
+            let numbered = rows.numbered(table, old_rows, &|column| self.is_numbered(table, column));
             if rows.is_renumbered(found, table, unlike, &numbered) {
                 let columns: Vec<&str> = numbered.iter().map(|(_, column)| column.as_str()).collect();
                 self.note(format!("{table}: the new numbers in {} are in other rows", columns.join(", ")));
                 continue;
             }
+            // A write in the middle of the deploy has its place before the plain migration or, where it is possible
+            // there, behind it: no code can tell the two apart, and a plan need not choose. Before the deploy there is
+            // only one place.
+            let late: Vec<&Snapshot> = late_rows.iter().collect();
+            let is_meanwhile = stage > 0
+                && (found.is_between(table, rows, &late, unlike)
+                    || self.is_in_the_middle(reference, found, table).await?);
+            if is_meanwhile {
+                self.note(format!(
+                    "{table}: what old code writes meanwhile counts as written behind the plain migration"
+                ));
+                continue;
+            }
             out.push_str(&one.lines());
         }
-        out
+        Ok(out)
+    }
+
+    /// Whether each row of the table is one that old code leaves if the plain migration comes somewhere in the middle of
+    /// its writes.
+    async fn is_in_the_middle(
+        &mut self,
+        reference: &Reference,
+        found: &Snapshot,
+        table: &str,
+    ) -> Result<bool, RoundtripError> {
+        if self.middles.is_none() {
+            let mut all = Vec::new();
+            for writes in 0..reference.codes.old.writes.len() {
+                all.extend(self.rows_in_the_middle(reference, writes).await?);
+            }
+            self.middles = Some(all);
+        }
+        let middles: Vec<&Snapshot> = self.middles.iter().flatten().collect();
+        Ok(found.is_between(table, &reference.rows, &middles, &reference.unlike))
+    }
+
+    /// Whether the server numbers the column in the end.
+    fn is_numbered(&self, table: &str, column: &str) -> bool {
+        let plain = |text: &str| text.replace(['"', '`'], "");
+        let (table, dialect) = (plain(table), self.world.bench.place.dialect());
+        let (_, end) = self.schemas(self.world.parts.len() - 1, dialect);
+        let is_it = |name: &crate::name::TableName| {
+            name.name.as_str() == table
+                || table.rsplit_once('.').is_some_and(|(_, bare)| name.name.as_str() == bare)
+        };
+        let of = |found: &crate::schema::model::Table| {
+            found.columns.iter().any(|one| {
+                let numbered = matches!(
+                    one.generation,
+                    Some(Generation::AutoIncrement | Generation::Serial | Generation::Identity(_))
+                );
+                let next = one.default.as_ref().is_some_and(|default| default.text.contains("nextval"));
+                one.name.as_str() == column && (numbered || next)
+            })
+        };
+        end.tables.values().any(|found| is_it(&found.name) && of(found))
     }
 
     /// Applies the parts from one stage to another; why it stopped, if it did.

@@ -2,6 +2,7 @@
 //! write into the proof.
 
 use super::deploy::Deploy;
+use super::snapshot::Snapshot;
 use super::verdict::{Check, Outcome, Point, Proof};
 use super::world::World;
 use crate::db::scratch::Place;
@@ -56,6 +57,7 @@ pub async fn prove(
         proof,
         catalogs: Vec::new(),
         touched: BTreeSet::new(),
+        middles: None,
         server,
         version: String::new(),
     };
@@ -75,6 +77,8 @@ pub(super) struct Judge<'a> {
     pub(super) catalogs: Vec<Catalog>,
     /// The names of what the deploy changes, without quotes.
     pub(super) touched: BTreeSet<String>,
+    /// Rows where the plain migration comes in the middle of old code's writes, once they were asked for.
+    pub(super) middles: Option<Vec<Snapshot>>,
     pub(super) server: Option<ServerVersion>,
     /// The server's product and version.
     pub(super) version: String,
@@ -134,9 +138,37 @@ impl Judge<'_> {
     /// Compares what the deploy ends with and what the plain migration does.
     pub(super) fn compare_end(&mut self, plain: &Catalog) {
         let last = self.catalogs.last().cloned().unwrap_or_default();
-        let found = diff(plain, &last);
+        let plain = self.with_kept_labels(plain, &last);
+        let found = diff(&plain, &last);
         let text = self.significant(&found, "the plain migration", "the deploy", "at the end");
         self.held(Point::Same, "the catalog is that of the plain migration", Vec::new(), text);
+    }
+
+    /// `wanted` with the labels of enums that `found` has beside its own: no statement takes one away, so that a deploy
+    /// cannot either.
+    pub(super) fn with_kept_labels(&mut self, wanted: &Catalog, found: &Catalog) -> Catalog {
+        let mut wanted = wanted.clone();
+        let mut kept = Vec::new();
+        for (key, object) in &mut wanted.objects {
+            let Some(now) = found.objects.get(key) else { continue };
+            let pairs = [
+                (&mut object.properties, &now.properties),
+                (&mut object.columns, &now.columns),
+                (&mut object.parts, &now.parts),
+            ];
+            for (own, now) in pairs {
+                let is_more = |line: &&String| line.starts_with("label '") && !own.contains(*line);
+                let (more, others): (Vec<&String>, Vec<&String>) = now.iter().partition(is_more);
+                if !more.is_empty() && others.into_iter().eq(own.iter()) {
+                    kept.push(format!("{key} keeps {}", more[0]));
+                    own.clone_from(now);
+                }
+            }
+        }
+        for label in kept {
+            self.note(format!("{label}: no statement takes a label away"));
+        }
+        wanted
     }
 
     /// A diff as text; empty where it is none but for the order of columns, which is noted.

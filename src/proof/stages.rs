@@ -154,7 +154,7 @@ impl Judge<'_> {
     }
 
     /// What the model knows before and after a part.
-    fn schemas(&self, part: usize, dialect: Dialect) -> (Schema, Schema) {
+    pub(super) fn schemas(&self, part: usize, dialect: Dialect) -> (Schema, Schema) {
         let scripts = |count: usize| {
             self.deploy.earlier.iter().chain(&self.deploy.parts[..count]).map(|migration| &migration.up)
         };

@@ -119,7 +119,8 @@ impl Judge<'_> {
                 Err(Refused(words)) => return Ok(Back::Refused(part, words)),
             }
             let catalog = self.world.bench.catalog(applier).await?;
-            let found = diff(&proved_as(&self.catalogs[part], &catalog), &catalog);
+            let before = self.with_kept_labels(&proved_as(&self.catalogs[part], &catalog), &catalog);
+            let found = diff(&before, &catalog);
             let behind = format!("after the down of {label}");
             let now = self.significant(&found, &format!("before {label}"), &behind, &behind);
             if !now.is_empty() {
