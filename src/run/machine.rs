@@ -154,7 +154,8 @@ enum State {
     Deciding,
     Locking,
     WaitingForLock,
-    Rereading,
+    /// What is not known yet is told by what is read.
+    Rereading(Doubt),
     Preparing,
     Beginning(usize),
     Running(usize),
@@ -241,7 +242,7 @@ impl Machine {
                 other => self.stop_before_lock(&other),
             },
             State::Locking => match event {
-                Event::Done => self.go(State::Rereading, Command::ReadJournal),
+                Event::Done => self.go(State::Rereading(Doubt::None), Command::ReadJournal),
                 Event::Busy => self.go(State::WaitingForLock, Command::PauseForLock),
                 other => self.stop_before_lock(&other),
             },
@@ -250,22 +251,7 @@ impl Machine {
                 Event::Expired => self.end(Outcome::LockTimeout),
                 other => self.stop_before_lock(&other),
             },
-            State::Rereading => match event {
-                Event::Pending { units, committed } => {
-                    self.committed |= committed;
-                    match (units.is_empty(), self.reconnects) {
-                        (true, 0) => self.unlock(Outcome::NothingToDo),
-                        (true, _) => self.finish_with(Outcome::Done),
-                        (false, _) => {
-                            self.units = units;
-                            self.go(State::Preparing, Command::Prepare)
-                        }
-                    }
-                }
-                Event::Failed(Failure::Lost) => self.reconnect(Doubt::None),
-                Event::Interrupted | Event::Failed(Failure::Interrupted) => self.finish(Stop::Interrupted),
-                _ => self.finish(Stop::Failed),
-            },
+            State::Rereading(doubt) => self.on_reread(doubt, event),
             State::Preparing => match event {
                 Event::Done => self.enter(0),
                 Event::Interrupted | Event::Failed(Failure::Interrupted) => self.finish(Stop::Interrupted),
@@ -305,6 +291,29 @@ impl Machine {
             State::Finishing(outcome) => self.unlock(outcome),
             State::Unlocking(outcome) => self.end(outcome),
             State::Finished => Command::Finish(Outcome::Unknown),
+        }
+    }
+
+    fn on_reread(&mut self, doubt: Doubt, event: Event) -> Command {
+        match (event, doubt) {
+            (Event::Pending { units, committed }, _) => {
+                self.committed |= committed;
+                match (units.is_empty(), self.reconnects) {
+                    (true, 0) => self.unlock(Outcome::NothingToDo),
+                    (true, _) => self.finish_with(Outcome::Done),
+                    (false, _) => {
+                        self.units = units;
+                        self.go(State::Preparing, Command::Prepare)
+                    }
+                }
+            }
+            (Event::Failed(Failure::Lost), _) => self.reconnect(doubt),
+            // What was in doubt when the connection broke still is.
+            (_, Doubt::Commit | Doubt::Statement) => self.finish(Stop::Unknown),
+            (Event::Interrupted | Event::Failed(Failure::Interrupted), Doubt::None) => {
+                self.finish(Stop::Interrupted)
+            }
+            (_, Doubt::None) => self.finish(Stop::Failed),
         }
     }
 
@@ -378,7 +387,7 @@ impl Machine {
 
     fn on_reconnected(&mut self, doubt: Doubt, event: &Event) -> Command {
         match (event, doubt) {
-            (Event::Done, _) => self.go(State::Rereading, Command::ReadJournal),
+            (Event::Done, _) => self.go(State::Rereading(doubt), Command::ReadJournal),
             // Without a connection nothing can be written or unlocked; the lock ended with the old connection.
             (Event::Interrupted, Doubt::None) => self.end(self.outcome(Stop::Interrupted)),
             (_, Doubt::None) => self.end(self.outcome(Stop::Failed)),
@@ -526,6 +535,20 @@ mod tests {
         assert_eq!(commands(events).last(), Some(&Command::Finish(Outcome::Unknown)));
     }
 
+    /// The connection that was opened again breaks while the journal is read, and is not had back.
+    #[test]
+    fn what_is_in_doubt_stays_so_until_the_journal_is_read() {
+        let mut events = started(vec![unit(true, false)]);
+        events.extend([Event::Done, Event::Done, Event::Failed(Failure::Lost), Event::Done]);
+        let ends = |rest: Vec<Event>| commands(events.iter().cloned().chain(rest)).pop();
+        let unknown = Some(Command::Finish(Outcome::Unknown));
+        assert_eq!(ends(vec![Event::Failed(Failure::Lost), Event::Expired]), unknown);
+        assert_eq!(ends(vec![Event::Failed(Failure::Lost), Event::Interrupted]), unknown);
+        let said = Some(Command::FinishRun(Outcome::Unknown));
+        assert_eq!(ends(vec![Event::Failed(Failure::Refused)]), said);
+        assert_eq!(ends(vec![Event::Interrupted]), said);
+    }
+
     #[test]
     fn a_unit_in_parts_goes_on_until_it_is_done_and_stops_half_applied() {
         let mut events = started(vec![unit(true, false)]);
@@ -615,6 +638,8 @@ mod tests {
                 return Event::Failed(Failure::Lost);
             }
             match command {
+                Command::ReadJournal if self.connected && self.chance(10) => self.lose(),
+                Command::ReadJournal if self.connected && self.chance(40) => Event::Failed(Failure::Refused),
                 Command::ReadJournal => {
                     self.connected = true;
                     self.offset = self.recorded;
