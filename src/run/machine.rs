@@ -16,6 +16,13 @@ pub struct Unit {
     pub completes: bool,
 }
 
+impl Unit {
+    /// Whether its migration is half applied before it.
+    fn is_half(&self) -> bool {
+        self.uncertain || !self.begins
+    }
+}
+
 /// What the executor is to do. Numbers are those of the units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
@@ -303,6 +310,7 @@ impl Machine {
                     (true, _) => self.finish_with(Outcome::Done),
                     (false, _) => {
                         self.units = units;
+                        self.half |= self.units[0].is_half();
                         self.go(State::Preparing, Command::Prepare)
                     }
                 }
@@ -403,10 +411,10 @@ impl Machine {
     }
 
     fn enter(&mut self, unit: usize) -> Command {
+        self.half |= self.units.get(unit).is_some_and(Unit::is_half);
         match self.units.get(unit) {
             None => self.finish_with(Outcome::Done),
             Some(Unit { uncertain: true, .. }) => {
-                self.half = true;
                 self.go(State::Investigating(unit), Command::Investigate(unit))
             }
             Some(Unit { atomic: true, .. }) => self.go(State::Beginning(unit), Command::Begin(unit)),
@@ -547,6 +555,21 @@ mod tests {
         let said = Some(Command::FinishRun(Outcome::Unknown));
         assert_eq!(ends(vec![Event::Failed(Failure::Refused)]), said);
         assert_eq!(ends(vec![Event::Interrupted]), said);
+    }
+
+    /// An earlier run has stopped in the middle of the migration: no end of this one may say that nothing is half done.
+    #[test]
+    fn what_an_earlier_run_left_half_applied_stays_so() {
+        let rest = Unit { begins: false, ..unit(true, false) };
+        let events = started(vec![rest]);
+        let ends = |rest: Vec<Event>| commands(events.iter().cloned().chain(rest)).pop();
+        let partly = Some(Command::FinishRun(Outcome::FailedPartly));
+        assert_eq!(ends(vec![Event::Interrupted, Event::Done]), partly);
+        assert_eq!(ends(vec![Event::Done, Event::Failed(Failure::Refused), Event::Done]), partly);
+        assert_eq!(ends(vec![Event::Failed(Failure::Contention), Event::Done, Event::Expired]), partly);
+        let mut before = events[..4].to_vec();
+        before.push(Event::Interrupted);
+        assert_eq!(commands(before).pop(), partly);
     }
 
     #[test]

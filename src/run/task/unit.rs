@@ -36,7 +36,7 @@ pub fn units(tasks: &[Task]) -> (Vec<UnitRef>, Vec<Unit>) {
                 // A last piece that is done already only lacks the row that says that its migration is.
                 atomic: piece.atomic || done,
                 uncertain,
-                begins: position == 0 && task.done.is_empty(),
+                begins: position == 0 && task.done.is_empty() && task.cursors.is_empty(),
                 completes: is_last,
             });
         }
