@@ -274,6 +274,12 @@ pub trait Session: Send {
     /// Gives up the open transaction; harmless where there is none.
     async fn rollback(&mut self) -> Result<(), DbError>;
 
+    /// The same; whether that has taken back all that was written in it, also to tables without transactions.
+    async fn rollback_whole(&mut self) -> Result<bool, DbError> {
+        self.rollback().await?;
+        Ok(true)
+    }
+
     /// Takes the session back to what it was after connecting: settings, role, search path.
     async fn reset(&mut self) -> Result<(), DbError>;
 

@@ -129,7 +129,8 @@ pub enum Failure {
     Interrupted,
     /// The connection broke; what was sent last may have been carried out.
     Lost,
-    /// Our transaction or lock was ended by somebody else, so that nothing is sure.
+    /// Our transaction or lock was ended by somebody else, or a rollback takes not all of it back, so that nothing is
+    /// sure.
     Fenced,
     /// It was asked to stop and has not in time: the connection cannot be used any more.
     NotAnswering,
@@ -327,6 +328,7 @@ impl Machine {
 
     fn on_cleared(&mut self, unit: usize, then: Then, event: &Event) -> Command {
         match (then, event) {
+            (_, Event::Failed(Failure::Fenced)) => self.finish(Stop::Unknown),
             (Then::Retry, Event::Done) => self.go(State::Pausing(unit), Command::Pause(unit)),
             (Then::Retry, Event::Failed(Failure::Lost)) => self.reconnect(Doubt::None),
             (Then::Retry, _) => self.finish(Stop::Failed),
@@ -582,6 +584,13 @@ mod tests {
         assert_eq!(commands(stopped).last(), Some(&Command::FinishRun(Outcome::FailedPartly)));
         events.extend([Event::Done, Event::Done, Event::Done]);
         assert_eq!(commands(events).last(), Some(&Command::FinishRun(Outcome::Done)));
+    }
+
+    #[test]
+    fn what_a_rollback_does_not_take_back_is_not_tried_again() {
+        let mut events = started(vec![unit(true, false)]);
+        events.extend([Event::Done, Event::Failed(Failure::Contention), Event::Failed(Failure::Fenced)]);
+        assert_eq!(commands(events).last(), Some(&Command::FinishRun(Outcome::Unknown)));
     }
 
     #[test]

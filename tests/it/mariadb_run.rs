@@ -23,7 +23,12 @@ fn twostep(project: &Project, database: &Database<'_>, arguments: &[&str]) -> Ru
 
 /// A client that holds a transaction open on table `t`, until it is killed.
 fn holder(server: &MariaDb, database: &Database<'_>) -> Child {
-    let sql = "start transaction; select count(*) from t; select sleep(300)";
+    holding(server, database, "start transaction; select count(*) from t")
+}
+
+/// A client that does `sql`, and stays as it is then until it is killed.
+fn holding(server: &MariaDb, database: &Database<'_>, sql: &str) -> Child {
+    let sql = format!("{sql}; select sleep(300)");
     let mut client = server.client("mariadb");
     client.args(["--batch", "--unbuffered", &format!("--execute={sql}"), &database.name]);
     let child = client.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -204,6 +209,30 @@ fn mariadb_rows_that_no_rollback_takes_back_are_not_written_twice() {
     project.write("migrations/2_m.up.sql", "insert into m values (2);\n");
     twostep(&project, &database, &["migrate"]).run().expect(0);
     assert_eq!(database.mysql("select count(*) from m"), "2");
+}
+
+/// Statements that share a transaction, of which a table without transactions keeps the first when the second fails.
+#[test]
+fn mariadb_rows_that_no_rollback_takes_back_are_not_tried_again() {
+    let Some(server) = mariadb() else { return };
+    let tables = "create table m (a int) engine = MyISAM; create table t (a int primary key) engine = MyISAM";
+    let project = project(&[("1_m.up.sql", "insert into m values (1);\ninsert into t values (1);\n")]);
+    let check = |database: &Database<'_>, why: &str| {
+        let told = twostep(&project, database, &["migrate", "--lock-deadline", "20s"]).run().expect(7);
+        assert!(told.stderr.contains(why), "{}", told.stderr);
+        assert_eq!(database.mysql("select count(*) from m"), "1");
+        twostep(&project, database, &["migrate"]).run().expect(7);
+        assert_eq!(database.mysql("select count(*) from m"), "1");
+    };
+    let database = server.fresh_database();
+    database.mysql(&format!("{tables}; insert into t values (1)"));
+    check(&database, "Duplicate entry");
+    let database = server.fresh_database();
+    database.mysql(tables);
+    let mut other = holding(server, &database, "lock tables t write");
+    check(&database, "no lock");
+    other.kill().unwrap();
+    other.wait().unwrap();
 }
 
 #[test]

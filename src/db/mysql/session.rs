@@ -399,6 +399,25 @@ impl Session for MysqlSession {
         self.send("ROLLBACK").await.map(drop)
     }
 
+    async fn rollback_whole(&mut self) -> Result<bool, DbError> {
+        // It warns of tables that keep their rows: https://dev.mysql.com/doc/refman/8.4/en/nontransactional-tables.html
+        const INCOMPLETE: &str = "1196";
+        let whole = match self.send(&format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}")).await {
+            Ok(_) => {
+                // A migration may have set that less of them is kept than there are.
+                let (kept, all) =
+                    (self.ask("SHOW WARNINGS").await?, self.ask("SHOW COUNT(*) WARNINGS").await?);
+                let all_kept = all.first().is_some_and(|row| row.text(0) == kept.len().to_string());
+                all_kept && !kept.iter().any(|row| row.text(1) == INCOMPLETE)
+            }
+            Err(error) if error.class == DbErrorClass::ConnectionLost => return Err(error),
+            // The server has given the transaction up by itself, and told nobody what stays.
+            Err(_) => false,
+        };
+        self.rollback().await?;
+        Ok(whole)
+    }
+
     async fn reset(&mut self) -> Result<(), DbError> {
         for sql in self.leftovers.first(&self.database) {
             self.send(&sql).await?;

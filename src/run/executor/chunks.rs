@@ -63,6 +63,11 @@ impl Backfill {
         let last = self.current.as_ref().and_then(|(last, _)| last.clone());
         json!({ "after": last, "rows": self.seen + self.size }).to_string()
     }
+
+    /// How far it has come without the open chunk; none where that is the first one.
+    fn cursor_before(&self) -> Option<String> {
+        self.after.as_ref().map(|after| json!({ "after": after, "rows": self.seen }).to_string())
+    }
 }
 
 impl Backfill {
@@ -131,6 +136,7 @@ impl Executor<'_> {
             update.push(';');
             update.push_str(&chunks.last_key(last.as_deref(), rows));
         }
+        self.sent = true;
         // Who has the row is seen while the second try waits for it.
         let retries = self.contention.as_ref().is_some_and(|contention| contention.tries > 0);
         let look = retries.then(|| FirstLook::Note(self.patience(false) / 2));
@@ -284,6 +290,16 @@ impl Executor<'_> {
             if self.signal.raised_within(LOOK_EVERY / 2).await {
                 return;
             }
+        }
+    }
+
+    /// How far the unit's backfill has come, in this run or an earlier one, with the chunks that are committed.
+    pub(super) fn cursor_before(&self, unit: usize) -> Option<String> {
+        let (_, task, piece) = self.unit(unit);
+        let earlier = || task.cursors.iter().find(|(number, _)| *number == piece.statements.start);
+        match self.todo.backfills.get(&unit) {
+            Some(one) => one.cursor_before(),
+            None => earlier().map(|(_, cursor)| cursor.clone()),
         }
     }
 

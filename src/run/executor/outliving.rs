@@ -1,9 +1,10 @@
 //! Rows of MySQL that a rollback does not take back: an intent says beforehand that they may have been written.
 
 use super::state::Executor;
-use crate::db::error::{DbError, DbErrorClass};
+use crate::db::error::DbError;
 use crate::dialect::Dialect;
 use crate::run::error::RunError;
+use crate::run::machine::{Event, Failure};
 
 impl Executor<'_> {
     /// Writes an intent of the unit where a rollback would not take back what it writes: a run that dies in it cannot
@@ -28,20 +29,29 @@ impl Executor<'_> {
         Ok(())
     }
 
-    /// After a rollback: the intent goes where the server has refused the unit's only statement before it wrote.
-    pub(super) async fn forget_what_outlives(&mut self, unit: usize) -> Result<(), DbError> {
-        /// A syntax error.
-        const UNREAD: Option<&str> = Some("1064");
-        let unread = match &self.error {
-            Some(RunError::Statement { error, .. }) => {
-                error.class == DbErrorClass::Missing || error.code.as_deref() == UNREAD
+    /// Gives up the unit's transaction. Where that takes back all of it the intent goes too, and otherwise it stays.
+    pub(super) async fn roll_back_outliving(&mut self, unit: usize) -> Result<bool, DbError> {
+        let whole = self.session().rollback_whole().await? || !self.sent;
+        if whole {
+            self.todo.outliving.remove(&unit);
+            match self.cursor_before(unit) {
+                Some(cursor) => self.write_part(unit, cursor).await?,
+                None => self.forget_intent(unit).await?,
             }
-            Some(RunError::TableLock { .. }) => true,
-            _ => false,
-        };
-        if !unread || self.unit(unit).2.statements.len() != 1 || !self.todo.outliving.remove(&unit) {
-            return Ok(());
         }
-        self.forget_intent(unit).await
+        Ok(whole)
+    }
+
+    /// What the unit has written before it failed stays written, and nobody knows how much that is: to try it again
+    /// would write some of it twice.
+    pub(super) fn not_taken_back(&mut self, unit: usize) -> Event {
+        let first = self.unit(unit).2.statements.start;
+        let place = self.place(unit, Some(first));
+        let mut known =
+            "no rollback takes back what it has written to a table without transactions".to_owned();
+        if let Some(error) = &self.error {
+            known = format!("{known}, and then: {error}");
+        }
+        self.fail(Failure::Fenced, RunError::Uncertain { place, known })
     }
 }

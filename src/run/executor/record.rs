@@ -107,6 +107,13 @@ impl Executor<'_> {
         self.write(&journal.join(";")).await
     }
 
+    /// Writes how far the unit's statement has come, in place of its intent.
+    pub(super) async fn write_part(&mut self, unit: usize, cursor: String) -> Result<(), DbError> {
+        let row = self.statement_row(unit, self.unit(unit).2.statements.start, Some(cursor));
+        let journal = self.journal.part_sql(&row);
+        self.write(&journal).await
+    }
+
     /// Writes to the journal in a transaction of its own.
     pub(super) async fn write(&mut self, journal: &str) -> Result<(), DbError> {
         let key = self.journal.lock_key();

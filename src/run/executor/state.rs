@@ -68,6 +68,8 @@ pub(super) struct Executor<'a> {
     /// When it was written last that this run is alive.
     pub(super) last_sign: Instant,
     pub(super) contention: Option<Contention>,
+    /// Whether a statement of the unit that is being tried was sent.
+    pub(super) sent: bool,
     /// The lock that was taken with the transaction's beginning.
     pub(super) locked_first: Option<(String, &'static str)>,
     /// Who was in the way when something that was watched was given up.
@@ -121,6 +123,7 @@ impl<'a> Executor<'a> {
             lock_wait: LockWait::default(),
             last_sign: Instant::now(),
             contention: None,
+            sent: false,
             locked_first: None,
             seen_blockers: Vec::new(),
             spent: Duration::ZERO,

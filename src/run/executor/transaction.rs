@@ -28,6 +28,7 @@ impl Executor<'_> {
                 .statement(unit, piece.statements.start)
                 .is_some_and(|statement| statement.traits.rows_only);
         self.contention.get_or_insert_with(Contention::start);
+        self.sent = false;
         if (!whole || outside)
             && self.begun != Some(number)
             && let Err(error) = self.enter_task(unit).await
@@ -123,6 +124,7 @@ impl Executor<'_> {
             }
             tracing::info!(progress = true, "{}: {}", self.place(unit, Some(ordinal)), statement.title());
             self.note_activity(unit, Doing::Running(statement.title())).await;
+            self.sent = true;
             let prelock = !self.todo.no_prelock.contains(&(number, ordinal));
             match self.run_one(&statement, prelock, &mut held).await {
                 Ok(()) => fault::point("after a statement"),
@@ -172,12 +174,14 @@ impl Executor<'_> {
 
     pub(super) async fn rollback(&mut self, unit: usize) -> Event {
         self.transaction = None;
-        let rolled_back = match self.session().rollback().await {
-            Ok(()) => self.forget_what_outlives(unit).await,
-            failed => failed,
+        let rolled_back = if self.todo.outliving.contains(&unit) {
+            self.roll_back_outliving(unit).await
+        } else {
+            self.session().rollback().await.map(|()| true)
         };
         match rolled_back {
-            Ok(()) => Event::Done,
+            Ok(true) => Event::Done,
+            Ok(false) => self.not_taken_back(unit),
             Err(error) => {
                 let failure = self.failure_of(&error);
                 Event::Failed(failure)
