@@ -96,7 +96,7 @@ pub(super) fn concerns(change: &Change, before: &Schema) -> Vec<Concern> {
                 let name = constraint.name.iter();
                 all.extend(name.map(|name| part(ObjectKind::Constraint, name, &full(&alter.table, before))));
             }
-            TableAction::DropConstraint { name, .. } => {
+            TableAction::DropConstraint { name, .. } | TableAction::ValidateConstraint { name } => {
                 all.push(part(ObjectKind::Constraint, name, &full(&alter.table, before)));
             }
             TableAction::AddColumn { column, .. } => {

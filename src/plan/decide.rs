@@ -293,7 +293,7 @@ impl Deciding<'_> {
         text: &str,
     ) -> Result<Proposal, Refusal> {
         let effects = engine::effects(change, before, self.server, Session::default());
-        if !effects.is_instant() {
+        if !effects.is_instant() && !is_concurrent(change) {
             let lock = self.lock(change, before);
             return Err(refusal(step, format!("no online way is planned yet for `{}`", short(text)), &lock));
         }
@@ -431,12 +431,16 @@ impl Deciding<'_> {
                 // These are there for what comes behind them, and nothing of what was there has changed.
                 TableAction::AddColumn { .. }
                 | TableAction::SetNotNull { .. }
-                | TableAction::AddConstraint { .. }
                 | TableAction::AddIndex(_)
                 | TableAction::DropIndex { .. } => {}
                 // Its new name is the table's from the first step on; the old one is a view.
                 TableAction::RenameTable { .. } | TableAction::SetSchema { .. } => {
                     self.touched.push(Concern { of: table, columns: Vec::new() });
+                }
+                TableAction::AddConstraint { constraint, .. } => {
+                    let name = constraint.name.iter();
+                    let of = name.map(|name| part(ObjectKind::Constraint, name, &table));
+                    self.touched.extend(of.map(|of| Concern { of, columns: Vec::new() }));
                 }
                 TableAction::DropConstraint { name, .. } => {
                     let of = part(ObjectKind::Constraint, name, &table);
@@ -542,6 +546,7 @@ fn is_concurrent(change: &Change) -> bool {
         ChangeKind::CreateIndex(create) => create.concurrently,
         ChangeKind::Reindex(reindex) => reindex.concurrently,
         ChangeKind::RefreshMaterializedView { concurrently, .. } => *concurrently,
+        ChangeKind::AlterTable(alter) => matches!(alter.action, TableAction::ValidateConstraint { .. }),
         _ => false,
     }
 }
@@ -549,6 +554,7 @@ fn is_concurrent(change: &Change) -> bool {
 /// Whether a statement cannot run in a transaction with others.
 fn is_alone(change: &Change, text: &str, before: &Schema) -> bool {
     matches!(change.kind, ChangeKind::AlterType { action: TypeAction::AddValue { .. }, .. })
+        || is_concurrent(change)
         || engine::rolls_back_schema(before.dialect) && !engine::may_run_in_transaction(text, before.dialect)
 }
 

@@ -59,6 +59,32 @@ fn an_index_over_two_renamed_columns_and_its_way_back() {
 }
 
 #[test]
+fn a_migration_that_takes_the_steps_itself() {
+    let case = Case {
+        schema: "CREATE TABLE owners (id int PRIMARY KEY); CREATE TABLE items (id int PRIMARY KEY, a text, owner int, n int); CREATE UNIQUE INDEX items_n ON items (n);",
+        rows: "insert into owners values (1); insert into items select n, 'a' || n, 1, n from generate_series(1, 2000) n",
+        between: &[
+            (
+                "insert into items (id, a, owner) values (0, 'old', 9); select owner from items where id = 0",
+                "9",
+            ),
+            ("delete from items where id = 0; select count(*) from items", "2000"),
+        ],
+        ..Case::default()
+    };
+    check(&Case {
+        plain: "ALTER TABLE items ADD CONSTRAINT positive CHECK (n > 0) NOT VALID; ALTER TABLE items VALIDATE CONSTRAINT positive;
+            ALTER TABLE items ADD CONSTRAINT whose FOREIGN KEY (owner) REFERENCES owners NOT VALID; ALTER TABLE items VALIDATE CONSTRAINT whose;",
+        ..case
+    });
+    check(&Case {
+        plain: "CREATE UNIQUE INDEX items_a ON items (a); ALTER TABLE items ADD CONSTRAINT items_a UNIQUE USING INDEX items_a;
+            ALTER TABLE items ADD CONSTRAINT items_n UNIQUE USING INDEX items_n;",
+        ..case
+    });
+}
+
+#[test]
 fn an_index_that_is_made_anew_under_its_name() {
     let schema = "CREATE SCHEMA shop; CREATE TABLE shop.items (id int PRIMARY KEY, a text, b text); CREATE INDEX \"items A\" ON shop.items (a);";
     let rows = "insert into shop.items select n, 'a' || n, 'b' || n from generate_series(1, 2000) n";

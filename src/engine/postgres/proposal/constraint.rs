@@ -11,14 +11,16 @@ use crate::schema::model::{Table, TableConstraint};
 
 /// A constraint that is added to a table with rows: what running code writes may not satisfy it, so that all of it is
 /// the second step.
-pub(super) fn propose(subject: &Subject<'_>, constraint: &Constraint) -> Option<Proposal> {
+pub(super) fn propose(subject: &Subject<'_>, constraint: &Constraint, text: &str) -> Option<Proposal> {
     let mut proposal = Proposal::default();
     match &constraint.kind {
         ConstraintKind::NotNull(column) => return set_not_null::propose(subject, column),
         ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) if key.using_index.is_some() => {
-            return None;
+            return as_it_stands(subject, constraint, text);
         }
-        ConstraintKind::Check(_) | ConstraintKind::ForeignKey(_) if constraint.not_valid => return None,
+        ConstraintKind::Check(_) | ConstraintKind::ForeignKey(_) if constraint.not_valid => {
+            return as_it_stands(subject, constraint, text);
+        }
         ConstraintKind::Check(_) => {
             proposal.code = "it writes only rows that satisfy the check; repair those that do not".to_owned();
         }
@@ -53,6 +55,37 @@ pub(super) fn propose(subject: &Subject<'_>, constraint: &Constraint) -> Option<
     }
     proposal.back = if back.is_empty() { Back::Nothing } else { Back::Stages(back) };
     Some(proposal)
+}
+
+/// A constraint for which the migration itself does what takes long: it is the second step as it stands.
+fn as_it_stands(subject: &Subject<'_>, constraint: &Constraint, text: &str) -> Option<Proposal> {
+    let made = subject.new_constraints();
+    let name = constraint.name.as_ref().or_else(|| made.first().map(|one| &one.name))?;
+    let drop = format!("ALTER TABLE {} DROP CONSTRAINT {}", subject.sql(), id(name));
+    let mut back = vec![Stage::Together(vec![Action::new("", drop)])];
+    let mut code = "it writes only rows that satisfy it; repair those that do not";
+    if let ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) = &constraint.kind {
+        let index = subject.table?.index(key.using_index.as_ref()?)?;
+        let columns = index.plain_columns()?;
+        if matches!(constraint.kind, ConstraintKind::PrimaryKey(_))
+            && !columns.into_iter().all(|column| subject.is_required(column))
+        {
+            // The server would read all rows under a lock.
+            return None;
+        }
+        code = "it writes no duplicates, or handles the error";
+        if index.created.is_none_or(|made| made.migration != subject.schema.now.migration) {
+            let again = super::definition::index_over(subject, index, &index.name, &[]);
+            back.push(Stage::Alone(Action::new("The constraint has taken it along.", again)));
+        }
+    }
+    let about = "As it was: it takes a moment, and holds for what is written from here on.";
+    Some(Proposal {
+        code: code.to_owned(),
+        contract: vec![Stage::Alone(Action::new(about, text))],
+        back: Back::Stages(back),
+        ..Proposal::default()
+    })
 }
 
 /// The statements that add `one`, which has the name that the server gives it.

@@ -62,7 +62,7 @@ pub fn propose(
             }
             TableAction::RowSecurity { state } => row_security::propose(&subject, *state),
             TableAction::SetNotNull { column } => set_not_null::propose(&subject, column),
-            TableAction::AddConstraint { constraint, .. } => constraint::propose(&subject, constraint),
+            TableAction::AddConstraint { constraint, .. } => constraint::propose(&subject, constraint, text),
             TableAction::RenameTable { to } => rename_table::propose(&subject, &alter.table, to),
             TableAction::SetSchema { schema } => rename_table::moved(&subject, &alter.table, schema),
             TableAction::AttachPartition { partition, bound } => {
