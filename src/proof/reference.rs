@@ -39,6 +39,8 @@ const CLOCK: Duration = Duration::from_millis(1_100);
 pub(super) struct Reference {
     /// Whether it is that of the plain migration.
     by_plain: bool,
+    /// Which of old code's writes are taken behind it.
+    is_late: Vec<bool>,
     pub(super) codes: Codes,
     pub(super) old_told: Told,
     pub(super) new_told: Told,
@@ -89,6 +91,7 @@ impl<'a> Judge<'a> {
         let unlike = rows.columns_unlike(&again);
         Ok(Reference {
             by_plain: plain.is_some(),
+            is_late,
             codes,
             old_told,
             new_told,
@@ -242,13 +245,21 @@ impl<'a> Judge<'a> {
         writes: usize,
     ) -> Result<Option<Snapshot>, RoundtripError> {
         let codes = &reference.codes;
-        let (early, late) = codes.old.writes.split_at(writes);
+        // What is refused behind it has its place before.
+        let of = |wanted: bool| -> Vec<String> {
+            let all = codes.old.writes.iter().zip(&reference.is_late).enumerate();
+            let is_behind = |at: usize, late: bool| at >= writes && late;
+            all.filter(|(at, (_, late))| is_behind(*at, **late) == wanted)
+                .map(|(_, (sql, _))| sql.clone())
+                .collect()
+        };
+        let (early, late) = (of(false), of(true));
         let steps = self.steps(reference.by_plain);
         let mut applier = self.world.at(0).await?;
-        let _ = workload::send(applier.session(), early).await;
+        let _ = workload::send(applier.session(), &early).await;
         let mut rows = None;
         if apply(&mut applier, &steps).await.is_ok() {
-            for writes in [late, &codes.new.writes, &codes.common] {
+            for writes in [&late, &codes.new.writes, &codes.common] {
                 let _ = workload::send(applier.session(), writes).await;
             }
             rows = Some(snapshot(&mut applier).await?);
