@@ -78,7 +78,7 @@ pub struct StatementRow {
     pub done: bool,
     /// Checksum of its text.
     pub checksum: String,
-    /// Whether what it committed itself, if it did, has committed the mark as well ([`Journal::mark_sql`]).
+    /// Whether what it committed itself, if it did, has committed the mark as well (`Journal::mark_sql`).
     pub marked: bool,
     /// What was true before it ran, so that its outcome can be told from the catalog; once it is done, the values of
     /// the user's variables behind it.
