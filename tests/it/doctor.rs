@@ -200,7 +200,8 @@ fn mariadb() {
     let Some(server) = servers::mariadb() else { return };
     let database = server.fresh_database();
     let outcome = doctor(&database.url(), 0);
-    finds(&outcome, "ok", "connection", &["MariaDB"]);
+    let product = if server.is_mysql() { "MySQL" } else { "MariaDB" };
+    finds(&outcome, "ok", "connection", &[product]);
     finds(&outcome, "ok", "rights", &["may do what migrations need"]);
     finds(&outcome, "warning", "settings", &["innodb_flush_log_at_trx_commit"]);
     let user = &database.name[database.name.len() - 6..];

@@ -189,7 +189,9 @@ fn check_script(sql: &str, dialect: Dialect, server: &mut dyn Server) {
 
 #[test]
 fn a_script_leaves_on_mariadb_what_the_model_says() {
-    let Some(server) = crate::servers::mariadb::mariadb() else { return };
+    // MySQL has not all of what the script makes; its catalog has tests of its own.
+    let server = crate::servers::mariadb::mariadb().filter(|server| !server.is_mysql());
+    let Some(server) = server else { return };
     check_script(include_str!("model/mariadb.sql"), Dialect::Mysql, &mut mysql::Catalog::new(server));
 }
 

@@ -42,7 +42,8 @@ const EXPANDED: Migrations = &[
     (
         "1_items.up.sql",
         "create table items (a int primary key, b varchar(20), n int not null default 0);\n\
-         insert into items select seq, concat('b', seq), 0 from seq_1_to_50;\n",
+         insert into items with recursive n as (select 1 as seq union all select seq + 1 from n where seq < 50) \
+         select seq, concat('b', seq), 0 from n;\n",
     ),
     (
         "2_expand.up.sql",
