@@ -1,9 +1,10 @@
 //! The list of changes, and those that concern any kind of object.
 
+use super::alter::{AlterTable, TableAction};
 use super::dml::*;
 use super::expr::DataType;
 use super::object::*;
-use super::table::{AlterTable, CreateTable, TableAction};
+use super::table::CreateTable;
 use crate::name::{Name, ObjectName, TableName};
 use crate::text::Span;
 

@@ -1,7 +1,10 @@
 //! What one statement of MySQL or MariaDB does (<https://dev.mysql.com/doc/refman/8.4/en/sql-statements.html>).
 
+mod alter_table;
+mod column;
+mod create_table;
+mod index;
 mod program;
-mod table;
 #[cfg(test)]
 mod tests;
 
@@ -109,7 +112,7 @@ fn create(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {
     let temporary = cursor.eat(&["TEMPORARY"]);
     definer(cursor);
     if cursor.eat(&["TABLE"]) {
-        return table::create_table(cursor, or_replace, temporary);
+        return create_table::create_table(cursor, or_replace, temporary);
     }
     if cursor.eat(&["VIEW"]) {
         return create_view(cursor, or_replace);
@@ -196,10 +199,10 @@ fn create_index(cursor: &mut Cursor<'_>, or_replace: bool, kind: Option<&str>) -
     index.method = kind.filter(|kind| *kind != "UNIQUE").map(str::to_ascii_lowercase);
     index.if_not_exists = cursor.eat(&["IF", "NOT", "EXISTS"]);
     index.name = Some(cursor.name()?);
-    table::index_options(cursor, &mut index)?;
+    index::index_options(cursor, &mut index)?;
     cursor.expect(&["ON"])?;
     index.table = cursor.object_name()?;
-    table::index_rest(cursor, &mut index)?;
+    index::index_rest(cursor, &mut index)?;
     index.span = cursor.span_from(start);
     Ok(ChangeKind::CreateIndex(Box::new(index)))
 }
@@ -209,7 +212,7 @@ fn alter(cursor: &mut Cursor<'_>, out: &mut Vec<Change>) -> Read<()> {
     cursor.bump();
     while cursor.eat_any(&["ONLINE", "IGNORE"]).is_some() {}
     if cursor.eat(&["TABLE"]) {
-        return table::alter_table(cursor, out);
+        return alter_table::alter_table(cursor, out);
     }
     definer(cursor);
     let kind = if cursor.eat(&["VIEW"]) {
@@ -296,7 +299,7 @@ fn drop(cursor: &mut Cursor<'_>, out: &mut Vec<Change>) -> Read<()> {
     };
     let cascade = cursor.eat_any(&["CASCADE", "RESTRICT"]) == Some("CASCADE");
     let (mut algorithm, mut lock) = (None, None);
-    while let Some((name, value)) = table::algorithm_or_lock(cursor)? {
+    while let Some((name, value)) = index::algorithm_or_lock(cursor)? {
         let place = if name == "ALGORITHM" { &mut algorithm } else { &mut lock };
         *place = Some(value);
     }

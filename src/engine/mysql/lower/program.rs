@@ -1,6 +1,6 @@
 //! Stored programs: procedures, functions, triggers. Their static statements are read like any other.
 
-use super::{lower_into, table};
+use super::{column, lower_into};
 use crate::engine::read::cursor::{Cursor, Read};
 use crate::schema::change::*;
 
@@ -23,7 +23,7 @@ pub fn create_routine(cursor: &mut Cursor<'_>, kind: RoutineKind, or_replace: bo
             _ => ArgumentMode::In,
         };
         let name = Some(cursor.name()?);
-        let data_type = table::data_type(cursor)?;
+        let data_type = column::data_type(cursor)?;
         // A character set may follow.
         let stop = cursor.find(|cursor, at| cursor.punct_at(at, b',') || cursor.punct_at(at, b')'));
         cursor.set(stop);
@@ -32,7 +32,7 @@ pub fn create_routine(cursor: &mut Cursor<'_>, kind: RoutineKind, or_replace: bo
             return Err(cursor.unexpected("`)`"));
         }
     }
-    let returns = if cursor.eat(&["RETURNS"]) { Some(table::data_type(cursor)?.to_string()) } else { None };
+    let returns = if cursor.eat(&["RETURNS"]) { Some(column::data_type(cursor)?.to_string()) } else { None };
     let body = body(cursor);
     Ok(ChangeKind::CreateRoutine(Box::new(CreateRoutine {
         kind,
