@@ -1,13 +1,14 @@
 //! What becomes of one query when the schema under it changes.
 
 use super::difference::Difference;
+use super::values;
 use crate::dialect::Dialect;
 use crate::engine::query::builtin;
-use crate::engine::{is_narrower, is_same_kind};
-use crate::evidence::uses::{InsertUse, Uses};
+use crate::engine::{fits, is_narrower, is_same_kind, lacks_operator};
+use crate::evidence::uses::{ColumnUse, InsertUse, Uses};
 use crate::name::{Name, TableName};
-use crate::schema::change::{ConstraintKind, DataType, Nullability};
-use crate::schema::model::{Column, Schema, Table, UserTypeKind, same};
+use crate::schema::change::{ArgumentMode, DataType, Nullability};
+use crate::schema::model::{Column, Routine, Schema, Table, same};
 use serde::{Deserialize, Serialize};
 
 /// What becomes of a query; what is worse comes last.
@@ -68,6 +69,17 @@ pub struct View<'a> {
     pub uses: &'a Uses,
 }
 
+/// The functions `name` that take `count` arguments.
+fn candidates<'a>(schema: &'a Schema, name: &TableName, count: usize) -> impl Iterator<Item = &'a Routine> {
+    schema.routines(name).iter().map(|routine| &**routine).filter(move |routine| {
+        let all = routine.signature().len();
+        let arguments = &routine.definition.arguments;
+        let optional = arguments.iter().filter(|one| one.default.is_some()).count();
+        let variadic = arguments.iter().any(|one| one.mode == ArgumentMode::Variadic);
+        (count <= all || variadic) && count + optional >= all
+    })
+}
+
 /// What becomes of a query that was written for `before` on the schema `after`, which differs by `difference`.
 pub fn judge(before: View<'_>, after: View<'_>, difference: &Difference) -> Judgement {
     let mut run = Judge { before, after, dialect: before.schema.dialect, found: Vec::new() };
@@ -84,15 +96,15 @@ pub fn judge(before: View<'_>, after: View<'_>, difference: &Difference) -> Judg
     Judgement { verdict, why }
 }
 
-struct Judge<'a> {
-    before: View<'a>,
-    after: View<'a>,
-    dialect: Dialect,
+pub(super) struct Judge<'a> {
+    pub(super) before: View<'a>,
+    pub(super) after: View<'a>,
+    pub(super) dialect: Dialect,
     found: Vec<(Verdict, String)>,
 }
 
 impl Judge<'_> {
-    fn add(&mut self, verdict: Verdict, why: impl Into<String>) {
+    pub(super) fn add(&mut self, verdict: Verdict, why: impl Into<String>) {
         self.found.push((verdict, why.into()));
     }
 
@@ -129,25 +141,15 @@ impl Judge<'_> {
     }
 
     fn routines_and_types(&mut self) {
-        let accepts = |schema: &Schema, name: &TableName, count: usize| {
-            schema.routines(name).iter().any(|routine| {
-                let all = routine.signature().len();
-                let optional =
-                    routine.definition.arguments.iter().filter(|one| one.default.is_some()).count();
-                let variadic = (routine.definition.arguments.iter())
-                    .any(|one| one.mode == crate::schema::change::ArgumentMode::Variadic);
-                (count <= all || variadic) && count + optional >= all
-            })
-        };
         for (name, count) in &self.before.uses.routines {
-            let (before, after) = (self.before.schema, self.after.schema);
-            if accepts(before, name, *count) && !accepts(after, name, *count) {
+            let before: Vec<&Routine> = candidates(self.before.schema, name, *count).collect();
+            let after: Vec<&Routine> = candidates(self.after.schema, name, *count).collect();
+            let is_same = |(one, other): (&&Routine, &&Routine)| {
+                one.signature() == other.signature() && one.definition.returns == other.definition.returns
+            };
+            if !before.is_empty() && after.is_empty() {
                 self.add(Verdict::Fails, format!("function {name} with {count} arguments does not exist"));
-            } else if before.routines(name).len() != after.routines(name).len()
-                || !before.routines(name).iter().zip(after.routines(name)).all(|(one, other)| {
-                    one.signature() == other.signature() && one.definition.returns == other.definition.returns
-                })
-            {
+            } else if before.len() != after.len() || !before.iter().zip(&after).all(is_same) {
                 self.add(
                     Verdict::NotCertain,
                     format!("the function `{name}` takes or returns something else"),
@@ -159,6 +161,7 @@ impl Judge<'_> {
                 self.add(Verdict::Fails, format!("type \"{name}\" does not exist"));
             }
         }
+        self.casts();
     }
 
     /// What a change of a table does to a query that uses it, beyond its names.
@@ -168,14 +171,13 @@ impl Judge<'_> {
                 continue;
             }
             let Some((old, new)) = before.column(column).zip(after.column(column)) else { continue };
-            let (old, new) = (old.clone(), new.clone());
             if used.write {
-                self.written_column(key, &old, &new, used.null);
+                self.written_column(key, old, new, used);
             }
             if used.read {
-                self.read_column(key, &old, &new);
+                self.read_column(key, old, new, used);
             }
-            self.labels(key, &old);
+            self.labels(key, old, new, used);
         }
         let used = self.before.uses.tables.get(key).copied().unwrap_or_default();
         if used.insert || used.update {
@@ -193,10 +195,11 @@ impl Judge<'_> {
         }
     }
 
-    fn written_column(&mut self, key: &TableName, old: &Column, new: &Column, null: bool) {
+    fn written_column(&mut self, key: &TableName, old: &Column, new: &Column, used: &ColumnUse) {
         let name = &old.name;
-        if new.nullability == Nullability::NotNull && old.nullability != Nullability::NotNull {
-            if null {
+        let is_filled = !used.values.is_empty() && used.values.iter().all(values::is_not_null);
+        if new.nullability == Nullability::NotNull && old.nullability != Nullability::NotNull && !is_filled {
+            if used.null {
                 let why = format!("it sets `{key}.{name}` to NULL, which is NOT NULL then");
                 self.add(Verdict::WritesWrongly, why);
                 return;
@@ -208,9 +211,17 @@ impl Judge<'_> {
             return;
         }
         if is_narrower(from, to, self.dialect) {
-            let why = format!("it writes `{key}.{name}`, which becomes narrower: {from} to {to}");
-            self.add(Verdict::WritesWrongly, why);
-        } else if !is_same_kind(from, to, self.dialect) {
+            let all: Vec<Option<bool>> =
+                used.values.iter().map(|value| fits(value, to, self.dialect)).collect();
+            let too_long = used.values.iter().zip(&all).find(|(_, fits)| **fits == Some(false));
+            if let Some((value, _)) = too_long {
+                let why = format!("it writes {} to `{key}.{name}`, which becomes {to}", values::said(value));
+                self.add(Verdict::WritesWrongly, why);
+            } else if all.contains(&None) {
+                let why = format!("it writes `{key}.{name}`, which becomes narrower: {from} to {to}");
+                self.add(Verdict::WritesWrongly, why);
+            }
+        } else if !is_same_kind(from, to, self.dialect) && !self.are_labels(from, to) {
             self.add(
                 Verdict::NotCertain,
                 format!("it writes `{key}.{name}`, which changes from {from} to {to}"),
@@ -218,101 +229,19 @@ impl Judge<'_> {
         }
     }
 
-    fn read_column(&mut self, key: &TableName, old: &Column, new: &Column) {
+    fn read_column(&mut self, key: &TableName, old: &Column, new: &Column, used: &ColumnUse) {
         let Some((from, to)) = old.data_type.as_ref().zip(new.data_type.as_ref()) else { return };
+        if from != to && used.against.iter().any(|value| lacks_operator(value, to, self.dialect)) {
+            let why = format!("it computes with `{key}.{}` and a number, and it becomes {to}", old.name);
+            self.add(Verdict::Fails, why);
+            return;
+        }
         let returned = self.before.uses.result.iter().flatten().any(|column| {
             column.data_type.is_some() && column.sources.contains(&(key.clone(), old.name.clone()))
         });
-        if from != to && !is_same_kind(from, to, self.dialect) && !returned {
+        if from != to && !is_same_kind(from, to, self.dialect) && !self.are_labels(from, to) && !returned {
             let why = format!("it computes with `{key}.{}`, which changes from {from} to {to}", old.name);
             self.add(Verdict::NotCertain, why);
-        }
-    }
-
-    /// Labels of an enum that are gone: the evidence holds no literals, so whether the query names one is not known.
-    fn labels(&mut self, key: &TableName, column: &Column) {
-        let Some(data_type) = &column.data_type else { return };
-        let labels = |schema: &Schema| -> Option<Vec<String>> {
-            match &schema.user_type(&data_type.object_name())?.kind {
-                UserTypeKind::Enum(labels) => Some(labels.iter().map(|label| label.value.clone()).collect()),
-                _ => None,
-            }
-        };
-        let (Some(old), Some(new)) = (labels(self.before.schema), labels(self.after.schema)) else { return };
-        let gone: Vec<String> = old.into_iter().filter(|label| !new.contains(label)).collect();
-        if !gone.is_empty() {
-            let why = format!("`{key}.{}` no longer takes {}", column.name, gone.join(", "));
-            self.add(Verdict::NotCertain, why);
-        }
-    }
-
-    fn constraints(&mut self, key: &TableName, before: &Table, after: &Table) {
-        for constraint in &after.constraints {
-            let known = before.constraints.iter().any(|old| old.kind == constraint.kind);
-            if let (ConstraintKind::Check(check), false) = (&constraint.kind, known) {
-                self.demanded(key, before, after, &constraint.name, &check.requires_not_null);
-            }
-        }
-        let written = |columns: &[Name]| {
-            columns.iter().any(|column| {
-                let used = self.before.uses.columns.iter();
-                used.filter(|((of, _), used)| of == key && used.write)
-                    .any(|((_, name), _)| same(name, column, self.dialect))
-            })
-        };
-        let mut new: Vec<String> = Vec::new();
-        for constraint in &after.constraints {
-            let known = before.constraints.iter().any(|old| old.kind == constraint.kind);
-            let what = match &constraint.kind {
-                ConstraintKind::Check(_) => "check",
-                ConstraintKind::ForeignKey(_) => "foreign key",
-                ConstraintKind::Unique(_) => "unique constraint",
-                ConstraintKind::PrimaryKey(_) => "primary key",
-                ConstraintKind::Exclude(_) => "exclusion constraint",
-                ConstraintKind::NotNull(_) => continue,
-            };
-            if !known && (written(constraint.columns()) || constraint.columns().is_empty()) {
-                new.push(format!(
-                    "the new {what} `{}` of `{key}` may refuse what it writes",
-                    constraint.name
-                ));
-            }
-        }
-        for index in after.indexes.iter().filter(|index| index.unique && index.constraint.is_none()) {
-            let known = before.indexes.iter().any(|old| old.unique && old.elements == index.elements);
-            let columns: Vec<Name> = index
-                .elements
-                .iter()
-                .flat_map(|element| element.expr.columns.iter().chain(&element.column))
-                .cloned()
-                .collect();
-            if !known && written(&columns) {
-                new.push(format!(
-                    "the new unique index `{}` of `{key}` may refuse what it writes",
-                    index.name
-                ));
-            }
-        }
-        for why in new {
-            self.add(Verdict::NotCertain, why);
-        }
-    }
-
-    /// Columns that a new check demands a value of, and that a query leaves out or sets to `NULL`.
-    fn demanded(&mut self, key: &TableName, before: &Table, after: &Table, check: &Name, columns: &[Name]) {
-        for name in columns {
-            let is_filled = after.column(name).is_none_or(|column| {
-                column.default.is_some() || column.generation.is_some() || before.column(name).is_none()
-            });
-            let leaves_out = self.after.uses.inserts.iter().any(|insert| {
-                insert.table == *key && !insert.columns.iter().any(|given| same(given, name, self.dialect))
-            });
-            let sets_null = (self.before.uses.columns.iter())
-                .any(|((of, column), used)| of == key && used.null && same(column, name, self.dialect));
-            if sets_null || leaves_out && !is_filled {
-                let why = format!("it gives `{key}.{name}` no value, which the new check `{check}` demands");
-                self.add(Verdict::WritesWrongly, why);
-            }
         }
     }
 
@@ -416,6 +345,18 @@ impl Judge<'_> {
         }
         for why in reasons {
             self.add(Verdict::OtherResult, why);
+        }
+    }
+
+    /// Whether its result holds the column, or what is made of it.
+    pub(super) fn returns(&self, key: &TableName, column: &Name) -> bool {
+        let source = (key.clone(), column.clone());
+        match &self.before.uses.result {
+            Some(result) => {
+                let is_whole = self.before.uses.stars.contains(key);
+                !result.is_empty() && (is_whole || result.iter().any(|one| one.sources.contains(&source)))
+            }
+            None => true,
         }
     }
 

@@ -3,8 +3,9 @@
 use super::difference::Difference;
 use super::judge::{Judgement, Verdict, View, judge};
 use crate::dialect::Dialect;
+use crate::engine::query::normal::Literal;
 use crate::engine::query::tree::Query;
-use crate::engine::query::{Unread, lower};
+use crate::engine::query::{Unread, lower_with};
 use crate::evidence::resolve::resolve;
 use crate::schema::model::Schema;
 
@@ -38,7 +39,12 @@ pub struct Prepared(Result<Query, Unread>);
 impl Prepared {
     /// Reads `sql`.
     pub fn new(sql: &str, dialect: Dialect) -> Self {
-        Self(lower(sql, dialect))
+        Self::with_literals(sql, &[], dialect)
+    }
+
+    /// Reads `sql`, in which some parameters stand for literals.
+    pub fn with_literals(sql: &str, literals: &[Literal], dialect: Dialect) -> Self {
+        Self(lower_with(sql, dialect, literals))
     }
 
     /// What it is, or why it could not be read.

@@ -45,7 +45,9 @@ impl Running {
     /// Reads the queries of `evidence`.
     pub fn new(evidence: &Evidence) -> Self {
         let dialect = evidence.dialect();
-        let prepare = |query: &SeenQuery| dialect.map(|dialect| Prepared::new(&query.sql, dialect));
+        let prepare = |query: &SeenQuery| {
+            dialect.map(|dialect| Prepared::with_literals(&query.sql, &query.literals(), dialect))
+        };
         Self {
             prepared: evidence.queries.iter().filter_map(prepare).collect(),
             queries: evidence.queries.clone(),

@@ -76,6 +76,156 @@ fn what_is_renamed_fails_under_its_old_name() {
 }
 
 #[test]
+fn labels_that_go_or_get_other_names() {
+    let rename = "alter type mood rename value 'sad' to 'blue'";
+    check(rename, "select id from users where mood = 'sad'", Verdict::Fails, "no longer takes 'sad'");
+    check(rename, "select id from users where mood = 'happy'", Verdict::Works, "");
+    check(rename, "select id from users where mood in ('happy', $1)", Verdict::NotCertain, "sad");
+    check(rename, "select id from users where mood = any (array['happy', 'sad'])", Verdict::Fails, "sad");
+    check(rename, "select id from users where 'sad' <> mood", Verdict::Fails, "sad");
+    check(rename, "select id from users where mood::text = 'sad'", Verdict::NotCertain, "sad");
+    check(rename, "select id from users where mood is not null order by mood", Verdict::Works, "");
+    check(rename, "select a.id from users a join users b on a.mood = b.mood", Verdict::Works, "");
+    check(rename, "select mood from users where id = $1", Verdict::NotCertain, "can hold blue");
+    check(rename, "select * from users", Verdict::NotCertain, "can hold blue");
+    check(rename, "select row_to_json(users) from users", Verdict::NotCertain, "can hold blue");
+    check(rename, "select case mood when 'sad' then 1 else 2 end from users", Verdict::Fails, "sad");
+    check(rename, "select 'sad'::mood", Verdict::Fails, "'sad'");
+    check(rename, "select $1::mood", Verdict::NotCertain, "casts");
+    check(rename, "select 'happy'::mood", Verdict::Works, "");
+    check(rename, "update users set mood = 'sad' where id = $1", Verdict::Fails, "sad");
+    check(rename, "update users set mood = 'happy' where id = $1", Verdict::Works, "");
+    check(
+        rename,
+        "update users set mood = case when age > 3 then 'happy' else 'sad' end",
+        Verdict::Fails,
+        "sad",
+    );
+    check(rename, "update users set mood = $1", Verdict::NotCertain, "sad");
+    check(rename, "insert into users (id, name, mood) values ($1, $2, 'happy')", Verdict::Works, "");
+    check(rename, "insert into users (id, name) values ($1, $2)", Verdict::Works, "");
+    check(rename, "insert into users (id, name, mood) select $1, $2, 'sad'", Verdict::Fails, "sad");
+    check(
+        rename,
+        "insert into users (id, mood) values ($1, 'happy') on conflict (id) do update set mood = excluded.mood",
+        Verdict::Works,
+        "",
+    );
+    check(
+        rename,
+        "with x as (select mood as m from users) select 1 from x where m = 'sad'",
+        Verdict::Fails,
+        "sad",
+    );
+    let rebuilt = "alter type mood rename to mood_old; create type mood as enum ('happy');
+        alter table users alter column mood type mood using mood::text::mood; drop type mood_old;";
+    check(rebuilt, "select id from users where mood = 'sad'", Verdict::Fails, "sad");
+    check(rebuilt, "select mood from users where id = $1", Verdict::OtherResult, "cached plan");
+    check(rebuilt, "update users set mood = 'happy' where id = $1", Verdict::Works, "");
+}
+
+#[test]
+fn constants_that_a_check_takes_or_refuses() {
+    let list = "alter table posts add constraint c check (title in ('draft', 'done')) not valid";
+    let refuses = "the new check `c` refuses";
+    check(list, "insert into posts (id, title) values ($1, 'draft')", Verdict::Works, "");
+    check(list, "insert into posts (id, title) values ($1, 'other')", Verdict::WritesWrongly, refuses);
+    check(
+        list,
+        "insert into posts (id, title) values ($1, 'done'), ($2, 'other')",
+        Verdict::WritesWrongly,
+        refuses,
+    );
+    check(list, "insert into posts (id, title) values ($1, $2)", Verdict::NotCertain, "`c`");
+    check(list, "insert into posts (id) values ($1)", Verdict::Works, "");
+    check(list, "update posts set title = 'other' where title = 'done'", Verdict::WritesWrongly, refuses);
+    check(list, "update posts set title = title", Verdict::Works, "");
+    check(list, "select id from posts where title = 'other'", Verdict::Works, "");
+    let ages = "alter table users add constraint c check (age > 3)";
+    check(
+        ages,
+        "insert into users (id, name) values ($1, $2)",
+        Verdict::WritesWrongly,
+        "writes '3' to `public.users.age`",
+    );
+    check(
+        ages,
+        "insert into users (id, name, age) values ($1, $2, default)",
+        Verdict::WritesWrongly,
+        refuses,
+    );
+    check(ages, "insert into users (id, name, age) values ($1, $2, 4)", Verdict::Works, "");
+    let both = "alter table users add constraint c check (age > 3 or email is not null)";
+    check(both, "insert into users (id, name, age) values ($1, $2, 3)", Verdict::NotCertain, "`c`");
+}
+
+#[test]
+fn constants_that_fit_or_not() {
+    let shorter = "alter table posts alter column title type varchar(5)";
+    check(shorter, "update posts set title = 'draft'", Verdict::Works, "");
+    check(shorter, "update posts set title = 'drafts'", Verdict::WritesWrongly, "'drafts'");
+    check(shorter, "update posts set title = $1", Verdict::WritesWrongly, "narrower");
+    let smaller = "alter table users alter column age type smallint";
+    check(smaller, "update users set age = 32767", Verdict::Works, "");
+    check(smaller, "update users set age = -32769", Verdict::WritesWrongly, "-32769");
+    let required = "alter table users alter column email set not null";
+    check(required, "update users set email = 'x'", Verdict::Works, "");
+    check(required, "update users set email = case when age > 1 then 'x' end", Verdict::NotCertain, "NULL");
+    let text = "alter table users alter column age type text";
+    check(text, "select id from users where age > 3", Verdict::Fails, "a number");
+    check(text, "select id from users where coalesce(age, 0) = 3", Verdict::Fails, "a number");
+    check(text, "select id from users where age || 3 = $1", Verdict::NotCertain, "computes");
+}
+
+#[test]
+fn what_a_new_unique_index_refuses() {
+    let unique = "create unique index u on users (name)";
+    check(unique, "insert into users (id, name) values ($1, 'x')", Verdict::WritesWrongly, "second time");
+    check(unique, "insert into users (id, name) values ($1, $2)", Verdict::NotCertain, "`u`");
+    check(
+        unique,
+        "insert into users (id, name) values ($1, 'x') on conflict do nothing",
+        Verdict::NotCertain,
+        "`u`",
+    );
+    check(unique, "update users set name = 'x' where id = $1", Verdict::NotCertain, "`u`");
+    let left_out = "create unique index u on users (age)";
+    check(left_out, "insert into users (id, name) values ($1, $2)", Verdict::WritesWrongly, "same `age`");
+    check(
+        "create unique index u on users (email)",
+        "insert into users (id, name) values ($1, $2)",
+        Verdict::Works,
+        "",
+    );
+    check(
+        "create unique index u on users (id, name)",
+        "insert into users (id, name) values ($1, $2)",
+        Verdict::Works,
+        "",
+    );
+    check(
+        "alter table posts add foreign key (user_id) references users",
+        "insert into posts (id, user_id) values ($1, null)",
+        Verdict::Works,
+        "",
+    );
+}
+
+#[test]
+fn labels_of_mysql_are_its_columns_type() {
+    let before = "create table a (id int primary key, kind enum('x', 'y') not null default 'x')";
+    let check = |query: &str, verdict: Verdict| {
+        let change = "alter table a modify kind enum('y', 'z') not null default 'y'";
+        let found = judged(Dialect::Mysql, before, change, query);
+        assert_eq!(found.verdict, verdict, "{query}: {:?}", found.why);
+    };
+    check("update a set kind = 'x' where id = ?", Verdict::WritesWrongly);
+    check("update a set kind = 'y' where id = ?", Verdict::Works);
+    check("update a set kind = ? where id = ?", Verdict::NotCertain);
+    check("select id from a where kind = 'x'", Verdict::NotCertain);
+}
+
+#[test]
 fn shapes_that_change_are_told() {
     check("alter table users add column x int", "select * from users", Verdict::OtherResult, "cached plan");
     check("alter table users add column x int", "select id from users", Verdict::Works, "");

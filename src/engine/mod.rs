@@ -31,7 +31,7 @@ pub use transaction::{
     Conflict, ConflictKind, TransactionControl, may_end_transactions, may_run_in_transaction,
     transaction_conflict, transaction_control,
 };
-pub use widths::{is_narrower, is_other_number, is_same_kind, is_widest};
+pub use widths::{fits, is_narrower, is_other_number, is_same_kind, is_widest, lacks_operator, own_labels};
 
 use crate::dialect::Dialect;
 use crate::name::Name;

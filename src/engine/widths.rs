@@ -1,6 +1,8 @@
 //! How the values of two types compare: whether one only lifts a limit of the other, or takes fewer values.
 
 use crate::dialect::Dialect;
+use crate::engine::query::normal::LiteralKind;
+use crate::engine::query::tree::Value;
 use crate::schema::change::DataType;
 
 /// Whether `to` is the same kind of type as `from`, with a limit lifted or none changed: a longer `varchar`, more
@@ -39,6 +41,47 @@ pub fn is_narrower(from: &DataType, to: &DataType, dialect: Dialect) -> bool {
     // Labels that are missing are told by name elsewhere.
     let is_measured = one.family != Family::Labels;
     from.dimensions == to.dimensions && one.family == other.family && is_measured && !one.holds(&other)
+}
+
+/// Whether `value` fits into the limits of `to`; none where that cannot be told.
+pub fn fits(value: &Value, to: &DataType, dialect: Dialect) -> Option<bool> {
+    let kind = kind(to, dialect).filter(|_| to.dimensions == 0)?;
+    let chars = match value {
+        Value::Null => return Some(true),
+        // The server cuts spaces at the end.
+        Value::Text(text) => text.trim_end().chars().count(),
+        Value::Literal(LiteralKind::Text, Some(chars)) => *chars,
+        Value::Number(text) if kind.family == Family::Integer => {
+            let number: i128 = text.parse().ok()?;
+            let [Some(largest), Some(smallest)] = kind.limits else { return None };
+            let power = |bits: i64| u32::try_from(bits).ok().and_then(|bits| 1_i128.checked_shl(bits));
+            let lowest = if smallest == 0 { 0 } else { -power(smallest)? };
+            return Some(number >= lowest && number < power(largest)?);
+        }
+        _ => return None,
+    };
+    match (kind.family, kind.limits) {
+        (Family::Text, [None, _]) => Some(true),
+        // MySQL's types without a length of their own count bytes: a character has up to four.
+        (Family::Text, [Some(most), _]) if to.arguments.is_empty() => {
+            i64::try_from(chars * 4).is_ok_and(|chars| chars <= most).then_some(true)
+        }
+        (Family::Text, [Some(most), _]) => Some(i64::try_from(chars).is_ok_and(|chars| chars <= most)),
+        _ => None,
+    }
+}
+
+/// The labels that the column type `of` lists itself, where the engine has such types.
+pub fn own_labels(of: &DataType, dialect: Dialect) -> Option<&[String]> {
+    (dialect == Dialect::Mysql && (of.is("enum") || of.is("set"))).then_some(of.arguments.as_slice())
+}
+
+/// Whether the server has no operator between `value` and a column of the type `to`, whatever that is: PostgreSQL takes
+/// no number for a text.
+pub fn lacks_operator(value: &Value, to: &DataType, dialect: Dialect) -> bool {
+    let is_number = matches!(value, Value::Number(_) | Value::Literal(LiteralKind::Number, _));
+    let is_text = kind(to, dialect).is_some_and(|kind| kind.family == Family::Text) && to.dimensions == 0;
+    dialect == Dialect::Postgres && is_number && is_text
 }
 
 /// Kinds of types whose limits compare.
@@ -153,5 +196,31 @@ mod tests {
         assert!(!is_same_kind(&label(&["a", "b"]), &label(&["a", "c", "b"]), Dialect::Mysql));
         assert!(is_other_number(&data_type("int", &[]), &data_type("bigint", &[]), Dialect::Mysql));
         assert!(is_widest(&data_type("text", &[]), pg) && !is_widest(&text("20"), pg));
+    }
+
+    #[test]
+    fn values_fit_or_not() {
+        let check = |value: &Value, name: &str, arguments: &[&str], expect: Option<bool>| {
+            let found = fits(value, &data_type(name, arguments), Dialect::Postgres);
+            assert_eq!(found, expect, "{value:?} in {name}{arguments:?}");
+        };
+        let text = |text: &str| Value::Text(text.to_owned());
+        let number = |text: &str| Value::Number(text.to_owned());
+        check(&text("abcde "), "character varying", &["5"], Some(true));
+        check(&text("abcdef"), "character varying", &["5"], Some(false));
+        check(&Value::Literal(LiteralKind::Text, Some(6)), "character varying", &["5"], Some(false));
+        check(&Value::Literal(LiteralKind::Text, None), "character varying", &["5"], None);
+        check(&text("abcdef"), "text", &[], Some(true));
+        check(&number("32767"), "smallint", &[], Some(true));
+        check(&number("32768"), "smallint", &[], Some(false));
+        check(&number("-32768"), "smallint", &[], Some(true));
+        check(&number("1.5"), "smallint", &[], None);
+        check(&Value::Unknown, "smallint", &[], None);
+        let long = Value::Literal(LiteralKind::Text, Some(100));
+        assert_eq!(fits(&long, &data_type("tinytext", &[]), Dialect::Mysql), None);
+        assert_eq!(fits(&text("short"), &data_type("tinytext", &[]), Dialect::Mysql), Some(true));
+        let unsigned = DataType { unsigned: true, ..data_type("tinyint", &[]) };
+        assert_eq!(fits(&number("-1"), &unsigned, Dialect::Mysql), Some(false));
+        assert_eq!(fits(&number("255"), &unsigned, Dialect::Mysql), Some(true));
     }
 }

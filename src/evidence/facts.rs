@@ -1,6 +1,7 @@
 //! What a database says of itself: its server, the settings that matter, the sizes and the use of tables and indexes.
 
 use super::model::Sent;
+use crate::engine::query::constants::Constants;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,8 @@ pub struct Look {
     /// The names of the schema, in small letters, where they are known: on SQLite other words in double quotes are
     /// strings.
     pub names: Option<BTreeSet<String>>,
+    /// The constants of the schema, as far as they are known: they stay in the queries.
+    pub constants: Constants,
 }
 
 impl Look {

@@ -1,21 +1,23 @@
 //! What is known of the running code, as one file that people review: `twostep.evidence.json`. It holds no data: no
-//! literal and no comment of a query gets into it.
+//! literal and no comment of a query gets into it, but for the schema's own words, such as labels of enums.
 
 use super::day;
 use super::facts::{Database, Look};
 use super::resolve::resolve;
 use super::sources::Source;
 use crate::dialect::Dialect;
+use crate::engine::query::normal::{Known, Literal, Normalized, normalize_with};
 use crate::engine::query::tree::Query;
-use crate::engine::query::{Unread, digest::small_names, lower, normal::normalize_with};
+use crate::engine::query::{Unread, digest::small_names, lower};
 use crate::engine::read::words;
 use crate::schema::model::Schema;
 use crate::sql::lex::{Token, significant};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The version of the file's form; a newer one is not read.
-pub const FORM: u32 = 1;
+/// The version of the file's form; older ones are read, a newer one is not. 2: constants stay in the queries, and
+/// sightings tell of their literals.
+pub const FORM: u32 = 2;
 /// The file where nothing else is said.
 pub const FILE_NAME: &str = "twostep.evidence.json";
 /// A query that the last captures of its source did not see for so many days is marked.
@@ -36,6 +38,12 @@ pub struct Evidence {
     pub databases: Vec<Database>,
     /// The queries, by their text.
     pub queries: Vec<SeenQuery>,
+}
+
+/// The version of a file's form.
+#[derive(Deserialize)]
+struct Form {
+    form: u32,
 }
 
 /// One look at one source.
@@ -60,7 +68,7 @@ pub struct Capture {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeenQuery {
-    /// Its text, without literals and comments.
+    /// Its text, without comments, and without literals but those that are the schema's own.
     pub sql: String,
     /// Who sends it, by label, source and caller.
     pub seen: Vec<Sighting>,
@@ -94,6 +102,9 @@ pub struct Sighting {
     /// Whether later captures of its source did not see it for a long time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stale: bool,
+    /// The parameters that stand for literals of the program's code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "super::literals")]
+    pub literals: Vec<Literal>,
 }
 
 /// A query as a source gives it: with its literals, which get no further.
@@ -132,11 +143,16 @@ impl Evidence {
     /// # Errors
     /// It is no evidence, or of a newer form.
     pub fn parse(text: &str) -> Result<Self, String> {
+        // A newer form may have what this one does not know.
+        let form: Form = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if form.form > FORM {
+            return Err(format!("its form is {}, and this version knows {FORM}", form.form));
+        }
         let evidence: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        match (evidence.form, evidence.dialect()) {
-            (_, None) => Err(format!("`{}` is no engine", evidence.engine)),
-            (form, _) if form > FORM => Err(format!("its form is {form}, and this version knows {FORM}")),
-            (_, Some(_)) => Ok(evidence),
+        match evidence.dialect() {
+            None => Err(format!("`{}` is no engine", evidence.engine)),
+            // What is added to it is of the form of today.
+            Some(_) => Ok(Self { form: FORM, ..evidence }),
         }
     }
 
@@ -277,7 +293,12 @@ fn sightings(
 ) -> BTreeMap<String, Vec<Sighting>> {
     let mut found: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
     for one in &look.sent {
-        let sql = normalize_with(inner(&one.sql, dialect), dialect, look.names.as_ref());
+        let known = Known { names: look.names.as_ref(), constants: Some(&look.constants) };
+        let Normalized { text: sql, mut literals } = normalize_with(inner(&one.sql, dialect), dialect, known);
+        if !source.shows_all {
+            // Of data nothing is kept, not even its length; what shows all is code.
+            literals.clear();
+        }
         let sql = if source.id == super::sources::DIGESTS.id { small_names(&sql) } else { sql };
         // What begins transactions or sets variables uses nothing of a schema.
         if sql.is_empty() || is_utility(&sql, dialect) {
@@ -298,6 +319,7 @@ fn sightings(
             calls: one.calls,
             mean_ms: one.mean_ms,
             stale: false,
+            literals,
         };
         join(found.entry(sql).or_default(), new);
     }
@@ -305,6 +327,13 @@ fn sightings(
 }
 
 impl SeenQuery {
+    /// What is known of the parameters that stand for literals, whoever sends it.
+    pub fn literals(&self) -> Vec<Literal> {
+        let mut all = self.seen.iter().map(|sighting| sighting.literals.as_slice());
+        let first = all.next().unwrap_or_default().to_vec();
+        all.fold(first, |known, other| in_both(&known, other))
+    }
+
     /// Who sends it and how often, in one line: `web: src/a.rs, 120 calls`.
     pub fn senders(&self) -> String {
         let one = |sighting: &Sighting| {
@@ -379,5 +408,16 @@ fn join(seen: &mut Vec<Sighting>, new: Sighting) {
     if old.calls.is_some() || new.calls.is_some() {
         old.calls = Some(one + two);
     }
+    old.literals = in_both(&old.literals, &new.literals);
     old.day = old.day.clone().max(new.day);
+}
+
+/// What holds for parameters, whether `one` or `other` was sent.
+fn in_both(one: &[Literal], other: &[Literal]) -> Vec<Literal> {
+    let same = |literal: &Literal| {
+        let found =
+            other.iter().find(|own| own.parameter == literal.parameter && own.kind == literal.kind)?;
+        Some(Literal { chars: literal.chars.filter(|chars| found.chars == Some(*chars)), ..*literal })
+    };
+    one.iter().filter_map(same).collect()
 }

@@ -318,6 +318,15 @@ impl Resolver<'_> {
         output
     }
 
+    /// The type that the function of the schema called `name` returns, if there is one such, and it returns one value.
+    fn returned(&self, name: &Name) -> Option<DataType> {
+        const OTHERS: &[&str] = &["setof", "table", "table(", "record", "trigger", "void"];
+        let [routine] = self.schema.routines(&ObjectName::bare(name.clone())) else { return None };
+        let returns = routine.definition.returns.as_deref()?;
+        let first = returns.split_whitespace().next()?;
+        (!OTHERS.iter().any(|word| first.eq_ignore_ascii_case(word))).then(|| DataType::plain(returns))
+    }
+
     /// The name and the type that the engine gives to a value.
     fn described(&self, value: &Expression) -> (Option<Name>, Option<DataType>) {
         match &value.shape {
@@ -326,7 +335,7 @@ impl Resolver<'_> {
                 (path.last().cloned(), found.and_then(|known| known.data_type.clone()))
             }
             Shape::Cast(data_type, name) => (name.clone(), Some(data_type.clone())),
-            Shape::Call(name) => (Some(name.clone()), None),
+            Shape::Call(name) => (Some(name.clone()), self.returned(name)),
             Shape::Default | Shape::Null => (None, None),
             Shape::Other => (None, None),
         }
@@ -336,7 +345,11 @@ impl Resolver<'_> {
     pub(super) fn expression(&mut self, expression: &Expression) -> Vec<Origin> {
         let mut origins = Vec::new();
         for path in &expression.columns {
-            for origin in self.column(path) {
+            let found = self.column(path);
+            for (_, value) in expression.against.iter().filter(|(of, _)| of == path) {
+                self.against(path, &found, value);
+            }
+            for origin in found {
                 if !origins.contains(&origin) {
                     origins.push(origin);
                 }
@@ -354,12 +367,29 @@ impl Resolver<'_> {
                 self.uses.types.insert(found.name.clone());
             }
         }
+        for (data_type, value) in &expression.casts {
+            if let Some(found) = self.schema.user_type(&data_type.object_name()) {
+                self.uses.casts.insert((found.name.clone(), value.clone()));
+            }
+        }
         for query in &expression.queries {
             for known in self.query(query).known {
                 origins.extend(known.origins);
             }
         }
         origins
+    }
+
+    /// Notes what the column that `path` names, made of `origins`, is compared with.
+    fn against(&mut self, path: &[Name], origins: &[Origin], value: &Value) {
+        let data_type = self.lookup(path).and_then(|known| known.data_type.clone());
+        for (relation, column) in origins {
+            let own =
+                self.schema.tables.get(relation).and_then(|table| table.column(column)?.data_type.clone());
+            // What was computed from the column is another value.
+            let value = if own.is_some() && own == data_type { value.clone() } else { Value::Unknown };
+            self.uses.columns.entry((relation.clone(), column.clone())).or_default().against.insert(value);
+        }
     }
 
     fn call(&mut self, name: &ObjectName, arguments: usize) {

@@ -1,5 +1,6 @@
 //! What one query uses of a schema.
 
+use crate::engine::query::tree::Value;
 use crate::name::{Name, ObjectName, TableName};
 use crate::schema::change::DataType;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +37,7 @@ pub struct TableUse {
 }
 
 /// How a query uses a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ColumnUse {
     /// It reads it, also by `*`.
     pub read: bool,
@@ -44,6 +45,10 @@ pub struct ColumnUse {
     pub write: bool,
     /// It sets it to `NULL`, whatever its parameters are.
     pub null: bool,
+    /// What it sets it to. That of the column itself is left out.
+    pub values: BTreeSet<Value>,
+    /// What it compares it with.
+    pub against: BTreeSet<Value>,
 }
 
 /// An `INSERT` into a table.
@@ -55,6 +60,8 @@ pub struct InsertUse {
     pub columns: Vec<Name>,
     /// Whether the query names them; else they are the table's first ones.
     pub listed: bool,
+    /// Whether it says what to do with a row that is refused.
+    pub conflict: bool,
 }
 
 /// A column of a result.
@@ -85,6 +92,8 @@ pub struct Uses {
     pub routines: BTreeMap<ObjectName, usize>,
     /// Types of the schema that it names.
     pub types: BTreeSet<ObjectName>,
+    /// What it casts to types of the schema.
+    pub casts: BTreeSet<(ObjectName, Value)>,
     /// The columns of its result; none where they cannot be told.
     pub result: Option<Vec<ResultColumn>>,
     /// Why the server would refuse it.

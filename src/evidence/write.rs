@@ -22,7 +22,7 @@ impl Resolver<'_> {
         let written = self.inserted(key.as_ref(), &columns, insert);
         if let Some(key) = &key {
             let names = written.iter().map(|known| known.name.clone()).collect();
-            self.inserted_row(key, names, !insert.columns.is_empty(), &insert.defaults);
+            self.inserted_row(key, names, insert);
         }
         let name = insert.alias.clone().unwrap_or_else(|| insert.table.name.clone());
         let target = Visible {
@@ -87,25 +87,38 @@ impl Resolver<'_> {
         }
         for (at, known) in written.iter().enumerate() {
             self.used(&known.origins, true);
-            let Some(Body::Values(rows)) = insert.source.as_ref().map(|source| &source.body) else {
-                continue;
-            };
-            let is_null = rows.iter().any(|row| row.get(at).is_some_and(|value| value.shape == Shape::Null));
-            for (relation, column) in &known.origins {
-                self.sets_null(relation, column, is_null);
-            }
+            let rows = given(insert, at);
+            let is_null = rows.iter().any(|values| values.as_slice() == [Value::Null]);
+            self.sets(&known.origins, &rows.concat(), is_null);
         }
         written
     }
 
-    /// Notes that a column is set to `NULL`.
-    fn sets_null(&mut self, relation: &TableName, column: &Name, is_null: bool) {
-        let used = self.uses.columns.entry((relation.clone(), column.clone())).or_default();
-        used.null |= is_null;
+    /// Notes what the column that is made of `origins` is set to, and whether that is surely `NULL` in a row.
+    fn sets(&mut self, origins: &[Origin], values: &[Value], is_null: bool) {
+        for (relation, column) in origins.iter().filter(|_| is_null) {
+            self.uses.columns.entry((relation.clone(), column.clone())).or_default().null = true;
+        }
+        for value in values {
+            let value = match value {
+                // Its own value, or the one that was to be inserted.
+                Value::Column(path) => match self.lookup(path) {
+                    Some(known) if origins.iter().any(|origin| known.origins.contains(origin)) => continue,
+                    Some(_) | None => Value::Unknown,
+                },
+                value => value.clone(),
+            };
+            for (relation, column) in origins {
+                let used = self.uses.columns.entry((relation.clone(), column.clone())).or_default();
+                used.values.insert(value.clone());
+            }
+        }
     }
 
     /// Notes a row that is inserted into `key`, and what the server refuses in it.
-    fn inserted_row(&mut self, key: &TableName, columns: Vec<Name>, listed: bool, defaults: &[bool]) {
+    fn inserted_row(&mut self, key: &TableName, columns: Vec<Name>, insert: &Insert) {
+        let (listed, conflict) = (!insert.columns.is_empty(), insert.conflict.is_some() || insert.tolerant);
+        let defaults = &insert.defaults;
         if let Some(table) = self.schema.tables.get(key).cloned() {
             for (at, name) in columns.iter().enumerate() {
                 if !defaults.get(at).copied().unwrap_or(false) {
@@ -113,7 +126,7 @@ impl Resolver<'_> {
                 }
             }
         }
-        self.uses.inserts.push(InsertUse { table: key.clone(), columns, listed });
+        self.uses.inserts.push(InsertUse { table: key.clone(), columns, listed, conflict });
     }
 
     /// A column that the server computes takes no value.
@@ -197,13 +210,14 @@ impl Resolver<'_> {
             if one.value.shape != Shape::Default {
                 self.expression(&one.value);
             }
+            let of_one = if one.targets.len() == 1 { one.value.values.as_slice() } else { &[Value::Unknown] };
             for path in &one.targets {
-                self.target(path, targets, &one.value.shape);
+                self.target(path, targets, &one.value.shape, of_one);
             }
         }
     }
 
-    fn target(&mut self, path: &[Name], targets: usize, value: &Shape) {
+    fn target(&mut self, path: &[Name], targets: usize, value: &Shape, values: &[Value]) {
         let sources: Vec<Visible> = self
             .frames
             .last()
@@ -233,8 +247,10 @@ impl Resolver<'_> {
         };
         match (source.columns.known.iter().find(|known| self.same(&known.name, column)), &source.columns.open)
         {
-            (Some(known), _) => self.written(&known.origins, value),
-            (None, Open::Unsure(relation)) => self.written(&[(relation.clone(), column.clone())], value),
+            (Some(known), _) => self.written(&known.origins, value, values),
+            (None, Open::Unsure(relation)) => {
+                self.written(&[(relation.clone(), column.clone())], value, values);
+            }
             (None, Open::Foreign) => {}
             (None, Open::No) => {
                 let table = source.name.clone().unwrap_or_default();
@@ -243,11 +259,11 @@ impl Resolver<'_> {
         }
     }
 
-    fn written(&mut self, origins: &[Origin], value: &Shape) {
+    fn written(&mut self, origins: &[Origin], value: &Shape, values: &[Value]) {
         self.used(origins, true);
+        self.sets(origins, values, values == [Value::Null]);
         let default = *value == Shape::Default;
         for (relation, column) in origins {
-            self.sets_null(relation, column, *value == Shape::Null);
             let TableUse { update, .. } = self.table_use(relation);
             *update = true;
             if let Some(table) = self.schema.tables.get(relation).cloned()
@@ -373,7 +389,7 @@ impl Resolver<'_> {
                         table: key.clone().unwrap_or_default(),
                         columns: columns.clone(),
                         width: Some(values.len()),
-                        source: Some(Query::default()),
+                        source: Some(Query { body: Body::Values(vec![values.clone()]), ..Query::default() }),
                         defaults: values.iter().map(|value| value.shape == Shape::Default).collect(),
                         ..Insert::default()
                     };
@@ -382,7 +398,7 @@ impl Resolver<'_> {
                         self.table_use(key).insert = true;
                         let written = self.inserted(Some(key), &target.columns, &insert);
                         let names = written.into_iter().map(|known| known.name).collect();
-                        self.inserted_row(key, names, !columns.is_empty(), &insert.defaults);
+                        self.inserted_row(key, names, &insert);
                     }
                 }
             }
@@ -390,5 +406,26 @@ impl Resolver<'_> {
         let output = self.items(&merge.returning);
         self.frames.pop();
         output
+    }
+}
+
+/// What an `INSERT` gives to the column at the place `at`: of each row what it can be.
+fn given(insert: &Insert, at: usize) -> Vec<Vec<Value>> {
+    let unknown = || vec![Value::Unknown];
+    match insert.source.as_ref().map(|source| &source.body) {
+        Some(Body::Values(rows)) => {
+            let of = |row: &Vec<Expression>| row.get(at).map_or_else(unknown, |value| value.values.clone());
+            rows.iter().map(of).collect()
+        }
+        Some(Body::Select(select)) => {
+            // Behind a `*` nobody knows which item is the column's.
+            let items: Vec<&Item> = select.items.iter().take(at + 1).collect();
+            let is_plain = items.len() == at + 1 && items.iter().all(|item| matches!(item, Item::Value(..)));
+            match items.last() {
+                Some(Item::Value(value, _)) if is_plain => vec![value.values.clone()],
+                Some(_) | None => vec![unknown()],
+            }
+        }
+        Some(_) | None => vec![unknown()],
     }
 }

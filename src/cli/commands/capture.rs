@@ -1,5 +1,6 @@
 //! `twostep capture`: what is known of the running code, as one file. No data gets into it. Databases are only read.
 
+use crate::analysis::analyze;
 use crate::cli::context::Context;
 use crate::cli::evidence;
 use crate::cli::exit::Exit;
@@ -8,12 +9,15 @@ use crate::cli::printer::Report;
 use crate::db;
 use crate::db::url::DatabaseUrl;
 use crate::dialect::Dialect;
+use crate::engine::query::constants::Constants;
 use crate::engine::query::normal::identifiers;
+use crate::evidence::constants::of_history;
 use crate::evidence::day::date;
 use crate::evidence::facts::Look;
 use crate::evidence::model::{Evidence, FILE_NAME, Sent};
 use crate::evidence::sources::{JSON_LINES, POSTGRES_LOG, SQL_FILES, SQLX, Source, TextSource};
 use crate::files;
+use crate::schema::model::Schema;
 use crate::source::Contents;
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -89,8 +93,10 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
     }
     let day = today();
     let names = if dialect == Dialect::Sqlite { names(context) } else { None };
+    let constants = constants(context, dialect);
     for (source, look) in &mut looks {
         look.names.clone_from(&names);
+        look.constants.clone_from(&constants);
         evidence.add(source, &args.label, &day, look);
         for blind in &look.blind {
             tracing::warn!("{}: {blind}", source.id);
@@ -157,6 +163,19 @@ fn names(context: &Context) -> Option<BTreeSet<String>> {
     });
     let names: BTreeSet<String> = texts.flat_map(|text| identifiers(text, Dialect::Sqlite)).collect();
     (!names.is_empty()).then_some(names)
+}
+
+/// The constants in the migrations, if there are any that can be read: `capture` needs none.
+fn constants(context: &Context, dialect: Dialect) -> Constants {
+    let format = context.settings.optional("source_format");
+    let options = context.read_options(Some(dialect));
+    match files::read_migrations(&context.folder_path(), format, &options) {
+        Ok(folder) => {
+            let all = folder.migrations.iter().map(|migration| &migration.up);
+            of_history(&analyze(all, Schema::new(dialect)), dialect)
+        }
+        Err(_) => Constants::default(),
+    }
 }
 
 /// What the database of the URL tells.

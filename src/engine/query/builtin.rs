@@ -59,6 +59,15 @@ pub fn cached_plans_fail(dialect: Dialect) -> bool {
     }
 }
 
+/// Whether the server looks for the label of an enum when it reads a query, and refuses one that has a label too many.
+pub fn refuses_unknown_labels(dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Postgres => true,
+        // They compare texts, and nothing is the same as an unknown one.
+        Dialect::Mysql | Dialect::Sqlite => false,
+    }
+}
+
 /// Whether a word that is no column may still be a value: keywords without parentheses, and on SQLite what stands in
 /// double quotes.
 pub fn may_be_a_value(name: &Name, dialect: Dialect) -> bool {

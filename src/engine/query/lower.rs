@@ -2,7 +2,7 @@
 
 use super::digest::opened;
 use super::lower_expr::{all_of, expression, name, object, parts};
-use super::normal::normalize;
+use super::normal::{Literal, normalize};
 use super::tree::*;
 use crate::dialect::Dialect;
 use crate::engine::read::words;
@@ -34,23 +34,30 @@ pub struct Unread {
 /// # Errors
 /// The parser does not understand it, or it is no statement that reads or changes rows; with the names in it.
 pub fn lower(text: &str, dialect: Dialect) -> Result<Query, Unread> {
+    lower_with(text, dialect, &[])
+}
+
+/// [`lower`], where something is known of the literals that were taken out of `text`.
+///
+/// # Errors
+/// As there.
+pub fn lower_with(text: &str, dialect: Dialect, literals: &[Literal]) -> Result<Query, Unread> {
     let unread = |reason: String| Unread { reason, is_other: false, names: names(text, dialect) };
     let mut tokens = significant(text, dialect);
     if tokens.nth(TOKENS_MAX).is_some() {
         return Err(unread(format!("it is longer than {TOKENS_MAX} words")));
     }
-    let parser: &dyn ParserDialect = match dialect {
-        Dialect::Postgres => &PostgreSqlDialect {},
-        Dialect::Mysql => &MySqlDialect {},
-        Dialect::Sqlite => &SQLiteDialect {},
-    };
+    let parser = parser_of(dialect);
     // `TABLE name` is short for this, and the parser takes it only in parentheses.
     let table = significant(text, dialect).next().filter(|first| first.is_word(text, "table"));
     let longer = table.map(|first| format!("SELECT * FROM{}", &text[first.span.end..]));
     let text = longer.as_deref().unwrap_or(text);
     let digest = opened(text, dialect);
     let text = digest.as_ref().map_or(text, |digest| digest.text.as_str());
-    let parsed = Parser::parse_sql(parser, text)
+    let written = Parser::parse_sql(parser, text);
+    // Another text has its parameters elsewhere.
+    let literals = if written.is_ok() { literals } else { &[] };
+    let parsed = written
         .or_else(|_| Parser::parse_sql(parser, &normalize(text, dialect)))
         .or_else(|error| match without_options(text, dialect) {
             Some(copy) => Parser::parse_sql(parser, copy),
@@ -60,7 +67,7 @@ pub fn lower(text: &str, dialect: Dialect) -> Result<Query, Unread> {
     let [statement] = parsed.as_slice() else {
         return Err(unread(format!("it holds {} statements", parsed.len())));
     };
-    let reader = Reader { dialect };
+    let reader = Reader { dialect, literals, marks: marks(text, dialect, literals) };
     let first = significant(text, dialect).next();
     let is_use = first.is_some_and(|first| USES.iter().any(|word| first.is_word(text, word)));
     let other = || Unread { is_other: !is_use, ..unread("it neither reads nor changes rows".to_owned()) };
@@ -71,6 +78,32 @@ pub fn lower(text: &str, dialect: Dialect) -> Result<Query, Unread> {
         insert.width = None;
     }
     Ok(query)
+}
+
+/// The parser's own dialect.
+pub(super) fn parser_of(dialect: Dialect) -> &'static dyn ParserDialect {
+    match dialect {
+        Dialect::Postgres => &PostgreSqlDialect {},
+        Dialect::Mysql => &MySqlDialect {},
+        Dialect::Sqlite => &SQLiteDialect {},
+    }
+}
+
+/// Where the parameters without a number stand in `text`: line and column, both from 1, as the parser counts them.
+fn marks(text: &str, dialect: Dialect, literals: &[Literal]) -> Vec<(u64, u64)> {
+    if dialect == Dialect::Postgres || literals.is_empty() {
+        return Vec::new();
+    }
+    let (mut line, mut column, mut end) = (1, 1, 0);
+    let mut found = Vec::new();
+    for token in significant(text, dialect).filter(|token| token.kind == TokenKind::Param) {
+        for character in text[end..token.span.start].chars() {
+            (line, column) = if character == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        }
+        found.push((line, column));
+        end = token.span.start;
+    }
+    found
 }
 
 /// The `COPY` of `text` without the options behind what it reads from or writes to.
@@ -110,11 +143,15 @@ fn names(text: &str, dialect: Dialect) -> Vec<Name> {
 }
 
 /// Reads a tree of the parser.
-pub(super) struct Reader {
+pub(super) struct Reader<'a> {
     pub(super) dialect: Dialect,
+    /// What is known of literals that became parameters.
+    pub(super) literals: &'a [Literal],
+    /// Where parameters without a number stand.
+    pub(super) marks: Vec<(u64, u64)>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn statement(&self, statement: &ast::Statement) -> Option<Query> {
         let body = match statement {
             ast::Statement::Query(query) => return Some(self.query(query)),
@@ -358,6 +395,7 @@ impl Reader {
             source,
             width,
             conflict: insert.on.as_ref().map(|on| self.conflict(on)),
+            tolerant: insert.ignore || insert.replace_into || insert.or.is_some(),
             row_alias: insert.insert_alias.as_ref().map(|alias| object(&alias.row_alias, self.dialect).name),
             returning: self.returning(insert.returning.as_ref()),
         })

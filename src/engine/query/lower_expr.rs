@@ -1,7 +1,8 @@
 //! Expressions and names of sqlparser's tree, as what they name.
 
 use super::lower::Reader;
-use super::tree::{Expression, Shape};
+use super::lower_value::{compared, values};
+use super::tree::{Expression, Shape, Value};
 use crate::dialect::Dialect;
 use crate::engine::read::cursor::Cursor;
 use crate::name::{Name, ObjectName};
@@ -43,12 +44,15 @@ pub(super) fn data_type(of: &ast::DataType, dialect: Dialect) -> DataType {
 }
 
 /// What is known of `expr`.
-pub(super) fn expression(reader: &Reader, expr: &Expr) -> Expression {
-    let mut walk = Walk { reader, found: Expression::default(), depth: 0, skip: HashSet::new() };
+pub(super) fn expression(reader: &Reader<'_>, expr: &Expr) -> Expression {
+    let mut walk = Walk::new(reader);
+    // A column that stands alone has nothing against it.
+    walk.alone(expr);
     // It never breaks off.
     let _: ControlFlow<()> = expr.visit(&mut walk);
     let mut found = walk.found;
     found.shape = shape(expr, reader.dialect);
+    found.values = values(reader, expr);
     if found.shape == Shape::Default {
         found.columns.clear();
     }
@@ -56,8 +60,8 @@ pub(super) fn expression(reader: &Reader, expr: &Expr) -> Expression {
 }
 
 /// What is known of anything with expressions in it.
-pub(super) fn all_of(reader: &Reader, of: &impl Visit) -> Expression {
-    let mut walk = Walk { reader, found: Expression::default(), depth: 0, skip: HashSet::new() };
+pub(super) fn all_of(reader: &Reader<'_>, of: &impl Visit) -> Expression {
+    let mut walk = Walk::new(reader);
     let _: ControlFlow<()> = of.visit(&mut walk);
     walk.found
 }
@@ -100,15 +104,60 @@ fn shape(expr: &Expr, dialect: Dialect) -> Shape {
 
 /// Collects what stands in an expression outside of its queries, and those queries.
 struct Walk<'a> {
-    reader: &'a Reader,
+    reader: &'a Reader<'a>,
     found: Expression,
     /// How many queries we are in.
     depth: usize,
     /// Expressions that are names of fields or arguments, not columns: by where they stand in memory.
     skip: HashSet<*const Expr>,
+    /// Columns of which it is known what stands against them: by where they stand in memory.
+    told: HashSet<*const Expr>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(reader: &'a Reader<'a>) -> Self {
+        Self { reader, found: Expression::default(), depth: 0, skip: HashSet::new(), told: HashSet::new() }
+    }
+
+    /// Notes that nothing stands against `expr`, if that is a column.
+    fn alone(&mut self, expr: &Expr) {
+        if let Some((column, _)) = self.column(expr) {
+            self.told.insert(column);
+        }
+    }
+
+    /// The column that `expr` is, and where it stands in memory.
+    fn column(&self, expr: &Expr) -> Option<(*const Expr, Vec<Name>)> {
+        match expr {
+            Expr::Nested(inner) => self.column(inner),
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => match shape(expr, self.reader.dialect) {
+                Shape::Column(path) => Some((std::ptr::from_ref(expr), path)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Notes what stands against the columns that `expr` compares.
+    fn compare(&mut self, expr: &Expr) {
+        for (side, others) in compared(expr) {
+            let Some((at, path)) = self.column(side) else { continue };
+            self.told.insert(at);
+            for other in others {
+                let against = other.map_or_else(|| vec![Value::Unknown], |other| values(self.reader, other));
+                self.found.against.extend(against.into_iter().map(|value| (path.clone(), value)));
+            }
+        }
+    }
+
+    /// Notes a column; what stands against it is not known where nothing around it has told that.
+    fn named(&mut self, expr: &Expr, path: Vec<Name>) {
+        if !self.told.contains(&std::ptr::from_ref(expr)) {
+            self.found.against.push((path.clone(), Value::Unknown));
+        }
+        self.found.columns.push(path);
+    }
+
     fn function(&mut self, function: &ast::Function) {
         let dialect = self.reader.dialect;
         let count = match &function.args {
@@ -155,11 +204,12 @@ impl Visitor for Walk<'_> {
             return ControlFlow::Continue(());
         }
         let dialect = self.reader.dialect;
+        self.compare(expr);
         match expr {
             Expr::Identifier(ident) if ident.quote_style == Some('\'') => {}
-            Expr::Identifier(ident) => self.found.columns.push(vec![name(ident, dialect)]),
+            Expr::Identifier(ident) => self.named(expr, vec![name(ident, dialect)]),
             Expr::CompoundIdentifier(path) => {
-                self.found.columns.push(path.iter().map(|part| name(part, dialect)).collect());
+                self.named(expr, path.iter().map(|part| name(part, dialect)).collect());
             }
             Expr::CompoundFieldAccess { access_chain, .. } => {
                 for access in access_chain {
@@ -169,8 +219,18 @@ impl Visitor for Walk<'_> {
                 }
             }
             Expr::QualifiedWildcard(of, _) => self.found.stars.push(parts(of, dialect)),
-            Expr::Cast { data_type: to, .. } => self.found.types.push(data_type(to, dialect)),
-            Expr::TypedString(typed) => self.found.types.push(data_type(&typed.data_type, dialect)),
+            Expr::Cast { expr: inner, data_type: to, .. } => {
+                let to = data_type(to, dialect);
+                let values = values(self.reader, inner);
+                self.found.casts.extend(values.into_iter().map(|value| (to.clone(), value)));
+                self.found.types.push(to);
+            }
+            Expr::TypedString(typed) => {
+                let to = data_type(&typed.data_type, dialect);
+                let value = super::lower_value::value(self.reader, &typed.value);
+                self.found.casts.push((to.clone(), value));
+                self.found.types.push(to);
+            }
             Expr::MatchAgainst { columns, .. } => {
                 self.found.columns.extend(columns.iter().map(|column| parts(column, dialect)));
             }

@@ -1,9 +1,12 @@
 //! A query's text without comments and literals: what may be stored, and what the server can prepare.
 //!
 //! Each literal becomes a parameter, as in `pg_stat_statements`. Positions in `ORDER BY` and `GROUP BY` and the sizes
-//! of types stay, because the statement means something else without them.
+//! of types stay, because the statement means something else without them, and what is the schema's own word
+//! (`constants`).
 
+use super::constants::{Constants, Place};
 use crate::dialect::Dialect;
+use crate::engine::read::literal;
 use crate::engine::read::words;
 use crate::sql::lex::{Token, TokenKind, significant};
 use std::collections::BTreeSet;
@@ -51,7 +54,45 @@ const AFTER_BY: &str = " limit offset having order group window fetch for union 
 /// `text` without comments and literals, on one line; parameters of all kinds (`$1`, `?`, `:name`, `@name`) in the
 /// engine's own form.
 pub fn normalize(text: &str, dialect: Dialect) -> String {
-    normalize_with(text, dialect, None)
+    normalize_with(text, dialect, Known::default()).text
+}
+
+/// What is known of the schema whose queries are read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// Its names, in small letters: SQLite reads what stands in double quotes as a string where nothing has that name.
+    pub names: Option<&'a BTreeSet<String>>,
+    /// Its constants, which stay.
+    pub constants: Option<&'a Constants>,
+}
+
+/// A query without its literals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Normalized {
+    /// Its text.
+    pub text: String,
+    /// What is known of the literals that became parameters.
+    pub literals: Vec<Literal>,
+}
+
+/// A literal that became a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Literal {
+    /// The number of the parameter: on PostgreSQL that behind its `$`, else which one it is, counted from 1.
+    pub parameter: usize,
+    /// What it is.
+    pub kind: LiteralKind,
+    /// How long it is, where that is known.
+    pub chars: Option<usize>,
+}
+
+/// What a literal is; never `NULL`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LiteralKind {
+    /// A string.
+    Text,
+    /// A number.
+    Number,
 }
 
 /// The words in `text` that can be names, in small letters.
@@ -61,9 +102,8 @@ pub fn identifiers(text: &str, dialect: Dialect) -> impl Iterator<Item = String>
         .map(|token| inner(token.text(text)).to_lowercase())
 }
 
-/// [`normalize`], where the names of the schema may be known, in small letters: SQLite reads what stands in double
-/// quotes as a string where nothing has that name.
-pub fn normalize_with(text: &str, dialect: Dialect, names: Option<&BTreeSet<String>>) -> String {
+/// [`normalize`], where something may be known of the schema.
+pub fn normalize_with(text: &str, dialect: Dialect, known: Known<'_>) -> Normalized {
     let mut tokens: Vec<Token> = significant(text, dialect).collect();
     while tokens.last().is_some_and(|token| token.is_punct(b';')) {
         tokens.pop();
@@ -71,11 +111,13 @@ pub fn normalize_with(text: &str, dialect: Dialect, names: Option<&BTreeSet<Stri
     let mut run = Normal {
         text,
         dialect,
-        schema: names,
+        known,
         tokens: &tokens,
+        literals: Vec::new(),
         out: String::with_capacity(text.len()),
         names: Vec::new(),
         count: 0,
+        place: 0,
         in_by: 0,
         depth: 0,
         sized: None,
@@ -90,20 +132,22 @@ pub fn normalize_with(text: &str, dialect: Dialect, names: Option<&BTreeSet<Stri
     while at < tokens.len() {
         at = run.token(at);
     }
-    run.out
+    Normalized { text: run.out, literals: run.literals }
 }
 
 struct Normal<'a> {
     text: &'a str,
     dialect: Dialect,
-    /// The names of the schema, where they are known.
-    schema: Option<&'a BTreeSet<String>>,
+    known: Known<'a>,
     tokens: &'a [Token],
     out: String,
+    literals: Vec<Literal>,
     /// Named parameters, and the number that each got.
     names: Vec<(String, usize)>,
     /// The highest parameter so far.
     count: usize,
+    /// The number of the last parameter, as [`Literal::parameter`] counts.
+    place: usize,
     /// The depth of parentheses, plus one, of the `ORDER BY` or `GROUP BY` that we stand in.
     in_by: usize,
     depth: usize,
@@ -120,18 +164,13 @@ impl Normal<'_> {
         match token.kind {
             TokenKind::Param => self.param(text, at),
             TokenKind::String | TokenKind::DollarString if self.is_alias(at) => self.put(text, at),
-            TokenKind::String | TokenKind::DollarString | TokenKind::Unterminated(_) => {
-                let next = self.next_param();
-                self.put(&next, at);
-            }
+            TokenKind::String | TokenKind::Number if self.is_constant(at) => self.put(text, at),
             TokenKind::Number if self.keeps_number(text, at) => self.put(text, at),
-            TokenKind::Number => {
-                let next = self.next_param();
-                self.put(&next, at);
+            TokenKind::String | TokenKind::DollarString | TokenKind::Unterminated(_) | TokenKind::Number => {
+                self.literal(at)
             }
             TokenKind::QuotedWord if self.dialect == Dialect::Sqlite && self.is_quoted_string(at) => {
-                let next = self.next_param();
-                self.put(&next, at);
+                self.literal(at);
             }
             TokenKind::Operator if self.dialect == Dialect::Postgres => return self.operator(text, at),
             TokenKind::Word => {
@@ -139,7 +178,7 @@ impl Normal<'_> {
                     let literal = self.tokens[at + 1];
                     let next = match literal.kind {
                         TokenKind::Param => literal.text(self.text).to_owned(),
-                        _ => self.next_param(),
+                        _ => self.next_literal(at + 1),
                     };
                     let typed = match self.dialect {
                         Dialect::Postgres => format!("{next}::{lower}"),
@@ -187,15 +226,48 @@ impl Normal<'_> {
         self.out.push_str(text);
     }
 
+    /// A parameter instead of the literal at `at`.
+    fn literal(&mut self, at: usize) {
+        let next = self.next_literal(at);
+        self.put(&next, at);
+    }
+
+    fn next_literal(&mut self, at: usize) -> String {
+        let next = self.next_param();
+        let token = self.tokens[at];
+        let text = token.text(self.text);
+        let (kind, chars) = match token.kind {
+            TokenKind::Number => (LiteralKind::Number, text.len()),
+            TokenKind::DollarString => (LiteralKind::Text, literal::dollar_body(text).0.chars().count()),
+            _ => (LiteralKind::Text, literal::string(text, self.dialect).chars().count()),
+        };
+        if !matches!(token.kind, TokenKind::Unterminated(_)) {
+            self.literals.push(Literal { parameter: self.place, kind, chars: Some(chars) });
+        }
+        next
+    }
+
+    /// Whether the literal at `at` is the schema's own word.
+    fn is_constant(&self, at: usize) -> bool {
+        let place = Place { text: self.text, tokens: self.tokens, dialect: self.dialect };
+        self.known.constants.is_some_and(|constants| place.is_constant(at, constants))
+    }
+
     fn next_param(&mut self) -> String {
         self.count += 1;
         self.shown(self.count)
     }
 
-    fn shown(&self, number: usize) -> String {
+    fn shown(&mut self, number: usize) -> String {
         match self.dialect {
-            Dialect::Postgres => format!("${number}"),
-            Dialect::Mysql | Dialect::Sqlite => "?".to_owned(),
+            Dialect::Postgres => {
+                self.place = number;
+                format!("${number}")
+            }
+            Dialect::Mysql | Dialect::Sqlite => {
+                self.place += 1;
+                "?".to_owned()
+            }
         }
     }
 
@@ -280,7 +352,7 @@ impl Normal<'_> {
             NAMED.iter().any(|word| pair[0].is_word(self.text, word))
                 && inner(pair[1].text(self.text)).eq_ignore_ascii_case(inner(text))
         });
-        match self.schema {
+        match self.known.names {
             _ if is_named_here => false,
             Some(names) => !names.contains(&inner(text).to_lowercase()),
             None => self.is_value_place(at),
@@ -372,6 +444,7 @@ fn is_plain_name(quoted: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::Name;
 
     fn check(dialect: Dialect, text: &str, expect: &str) {
         let once = normalize(text, dialect);
@@ -403,7 +476,8 @@ mod tests {
     fn strings_in_double_quotes_of_sqlite() {
         let known: BTreeSet<String> = ["t", "a", "b"].map(str::to_owned).into();
         let check = |names: Option<&BTreeSet<String>>, text: &str, expect: &str| {
-            assert_eq!(normalize_with(text, Dialect::Sqlite, names), expect, "{text}");
+            let known = Known { names, constants: None };
+            assert_eq!(normalize_with(text, Dialect::Sqlite, known).text, expect, "{text}");
         };
         let text = "select \"a\", \"hunter2\" from \"t\" where \"b\" = \"hunter2\" and a in (\"x\", \"y\")";
         check(Some(&known), text, "select \"a\", ? from \"t\" where \"b\" = ? and a in (?, ?)");
@@ -452,5 +526,34 @@ mod tests {
             "select a from t where b = ?1 and c = $name and d = \"one, two!\"",
             "select a from t where b = ? and c = ? and d = ?",
         );
+    }
+
+    #[test]
+    fn the_schemas_own_words_stay_and_the_rest_is_counted() {
+        let mut constants = Constants::default();
+        constants.add(&Name::new("kind"), "new");
+        constants.add(&Name::new("tries"), "0");
+        let check = |dialect, text: &str, expect: &str, literals: &[(usize, LiteralKind, usize)]| {
+            let known = Known { names: None, constants: Some(&constants) };
+            let found = normalize_with(text, dialect, known);
+            assert_eq!(found.text, expect, "{text}");
+            let all: Vec<_> =
+                found.literals.iter().map(|one| (one.parameter, one.kind, one.chars.unwrap())).collect();
+            assert_eq!(all, literals, "{text}");
+        };
+        use LiteralKind::{Number, Text};
+        check(
+            Dialect::Postgres,
+            "insert into t (kind, name, tries) values ('new', 'hunter2', 0), ($1, 'it''s', 17)",
+            "insert into t (kind, name, tries) values ('new', $2, 0), ($1, $3, $4)",
+            &[(2, Text, 7), (3, Text, 4), (4, Number, 2)],
+        );
+        check(
+            Dialect::Mysql,
+            "select ? from t where kind = \"new\" and name = 'new' and tries = -1 and at = date '2020-01-01'",
+            "select ? from t where kind = \"new\" and name = ? and tries = -? and at = CAST(? AS date)",
+            &[(2, Text, 3), (3, Number, 1), (4, Text, 10)],
+        );
+        check(Dialect::Sqlite, "select 'never closed", "select ?", &[]);
     }
 }

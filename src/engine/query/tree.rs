@@ -1,5 +1,6 @@
 //! What a query says, as far as it matters for what it uses: names in their scopes, without operators and values.
 
+use super::normal::LiteralKind;
 use crate::name::{Name, ObjectName, TableName};
 use crate::schema::change::DataType;
 
@@ -130,6 +131,33 @@ pub struct Expression {
     pub queries: Vec<Query>,
     /// What its value is.
     pub shape: Shape,
+    /// What its value can be: each alternative of a `CASE`.
+    pub values: Vec<Value>,
+    /// The columns that it compares, or gives to anything else, each with what it compares it with. One that only stands
+    /// somewhere, with nothing against it, is not among them.
+    pub against: Vec<(ColumnPath, Value)>,
+    /// The values that it casts to types.
+    pub casts: Vec<(DataType, Value)>,
+}
+
+/// What is known of a value.
+#[derive(Debug, Clone, PartialEq, Eq, Default, PartialOrd, Ord)]
+pub enum Value {
+    /// This string.
+    Text(String),
+    /// This number, as it is written.
+    Number(String),
+    /// A literal that was taken out of the query.
+    Literal(LiteralKind, Option<usize>),
+    /// `NULL`.
+    Null,
+    /// `DEFAULT`.
+    Default,
+    /// That of this column.
+    Column(ColumnPath),
+    /// Nothing.
+    #[default]
+    Unknown,
 }
 
 /// What the value of an expression is.
@@ -176,6 +204,8 @@ pub struct Insert {
     pub width: Option<usize>,
     /// What it does on a conflict.
     pub conflict: Option<Conflict>,
+    /// Whether a row that is refused is no error: `REPLACE`, `INSERT IGNORE`, `INSERT OR …`.
+    pub tolerant: bool,
     /// MySQL: the name of the new row.
     pub row_alias: Option<Name>,
     /// `RETURNING`.

@@ -1,9 +1,15 @@
 //! Every source, and that no data gets from any of them into the file.
 
-use super::{DIGESTS, JSON_LINES, POSTGRES_LOG, SOURCES, SQL_FILES, SQLX, STATEMENTS, TextSource};
+use super::{DIGESTS, JSON_LINES, POSTGRES_LOG, SOURCES, SQL_FILES, SQLX, STATEMENTS, Source, TextSource};
 use crate::dialect::Dialect;
+use crate::engine::lower;
+use crate::engine::query::constants::Constants;
+use crate::engine::query::normal::{Literal, LiteralKind};
 use crate::evidence::facts::{Database, Look};
 use crate::evidence::model::{Evidence, SeenQuery, Sent};
+use crate::schema::apply::apply;
+use crate::schema::model::Schema;
+use crate::sql::split::split;
 
 const SECRET: &str = "hunter2";
 
@@ -59,6 +65,69 @@ fn no_data_gets_into_the_file() {
     assert_eq!(SOURCES.len(), 6, "a new source needs its secrets here");
 }
 
+/// The constants of a schema that has the secrets too, in other columns.
+fn constants() -> Constants {
+    let sql = "create type mood as enum ('sad', 'happy');
+        create table t (a text default 'new', b text, n int default 0, m mood, kind text check (kind in ('x', 'y')));
+        create table other (password text default 'hunter2', code int default 4111);";
+    let mut schema = Schema::new(Dialect::Postgres);
+    for statement in split(sql, Dialect::Postgres).statements {
+        for change in lower(statement.text, Dialect::Postgres) {
+            apply(&mut schema, &change);
+        }
+    }
+    let mut constants = Constants::default();
+    crate::evidence::constants::add(&mut constants, &schema, &Schema::new(Dialect::Postgres));
+    constants
+}
+
+#[test]
+fn only_the_schemas_own_words_stay_from_any_source() {
+    let texts = [
+        "select a from t where m = 'sad' and b = 'hunter2' and a = 'new' and n = 4111",
+        "update t set kind = 'x', b = 'hunter2', n = 0 where m in ('happy', 'hunter2')",
+        "insert into t (a, b, m) values ('new', 'hunter2', 'sad'), ('sad', 'new', 'happy')",
+        "select 'hunter2'::mood, 'sad'::mood, 'x', m from t where b = 'sad' and code = 4111.0",
+    ];
+    let expect = [
+        "insert into t (a, b, m) values ('new', $1, 'sad'), ($2, $3, 'happy')",
+        "select $1::mood, 'sad'::mood, $2, m from t where b = $3 and code = $4",
+        "select a from t where m = 'sad' and b = $1 and a = 'new' and n = $2",
+        "update t set kind = 'x', b = $1, n = 0 where m in ('happy', $2)",
+    ];
+    for source in SOURCES {
+        let mut evidence = Evidence::new(Dialect::Postgres);
+        let sent = texts.map(|sql| Sent { sql: sql.to_owned(), ..Sent::default() });
+        let look = Look { constants: constants(), ..Look::of(sent.to_vec()) };
+        evidence.add(source, "web", "2026-01-31", &look);
+        let json = evidence.to_json();
+        assert!(!json.contains(SECRET) && !json.contains("4111"), "{json}");
+        assert_eq!(Evidence::parse(&json).unwrap(), evidence);
+        let kept: Vec<&str> = evidence.queries.iter().map(|query| query.sql.as_str()).collect();
+        assert_eq!(kept, expect, "{}", source.id);
+        // Of the others their length is told where they stand in code, and nothing where they were sent.
+        let is_code = source.id == SQLX.about.id || source.id == SQL_FILES.about.id;
+        assert_eq!(json.contains("\"literals\": \"1:text:7 2:number:4\""), is_code, "{}: {json}", source.id);
+        assert_eq!(json.contains("literals"), is_code, "{json}");
+    }
+}
+
+#[test]
+fn what_is_known_of_a_literal_holds_for_everybody_who_sends_the_query() {
+    let mut evidence = Evidence::new(Dialect::Postgres);
+    let mut add = |source: &Source, sql: &str| {
+        let look = Look::of(vec![Sent { sql: sql.to_owned(), ..Sent::default() }]);
+        evidence.add(source, "web", "2026-01-31", &look);
+        evidence.queries[0].literals()
+    };
+    let one = |chars| vec![Literal { parameter: 1, kind: LiteralKind::Text, chars }];
+    assert_eq!(add(&SQLX.about, "select a from t where b = 'four'"), one(Some(4)));
+    assert_eq!(add(&SQL_FILES.about, "select a from t where b = 'other'"), one(None));
+    assert_eq!(add(&SQL_FILES.about, "select a from t where b = $1"), Vec::new());
+    assert_eq!(add(&SQL_FILES.about, "select a from t where b = 'five5'"), one(None));
+    assert_eq!(add(STATEMENTS, "select a from t where b = $1"), Vec::new());
+}
+
 #[test]
 fn queries_of_sqlc_have_names_and_no_macros() {
     let text = "-- name: GetUser :one\nselect sqlc.embed(users), name from users where id = sqlc.arg(id) and x = sqlc.narg('y');\n\
@@ -97,8 +166,11 @@ fn captures_are_merged_by_program_and_source() {
 
 #[test]
 fn a_file_of_a_newer_form_is_not_read() {
-    let newer = Evidence::new(Dialect::Postgres).to_json().replace("\"form\": 1", "\"form\": 2");
-    assert!(Evidence::parse(&newer).unwrap_err().contains("its form is 2"));
+    let today = Evidence::new(Dialect::Postgres).to_json();
+    let newer = today.replace("\"form\": 2", "\"form\": 3, \"what\": \"nobody knows\"");
+    assert!(Evidence::parse(&newer).unwrap_err().contains("its form is 3"));
+    let older = Evidence::parse(&today.replace("\"form\": 2", "\"form\": 1")).unwrap();
+    assert_eq!(older.to_json(), today, "what is written is of the form of today");
     assert!(Evidence::parse("{}").is_err());
 }
 
