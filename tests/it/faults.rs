@@ -1,7 +1,8 @@
 //! Every fault that the tests can make, at every place where it can strike, for each command on each engine: run again,
 //! and the end is that of an undisturbed run. What was tried and what survived is a row of docs/reliability.md.
 //!
-//! A test run tries a few places of each kind. `TWOSTEP_FAULTS=all` tries all of them, another number that many;
+//! A test run tries a few places of each kind. `TWOSTEP_FAULTS=all` tries all of them, another number that many, in an
+//! order that `TWOSTEP_FAULTS_SEED` shuffles; `TWOSTEP_FAULTS_ROW_S` ends each row after so many seconds.
 //! `TWOSTEP_FAULTS_REPORT=FILE` adds a line per row (`scripts/reliability`).
 
 mod backend;
@@ -16,21 +17,70 @@ pub mod sqlite;
 mod unknown;
 
 use std::io::Write;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::proxy::{Harm, Proxy};
 use crate::servers::tell;
 use scene::{Place, Scene};
 
-/// How many places of each kind are tried, of `count`: their numbers, from 1, evenly spread, with the last.
-fn chosen(count: usize, few: usize) -> Vec<usize> {
+/// The places that are tried, of `count`: their numbers, from 1. A `few` of them are evenly spread, with the last.
+fn chosen(count: usize, few: usize) -> Chosen {
     let wanted = match std::env::var("TWOSTEP_FAULTS") {
         Ok(all) if all == "all" => count,
         Ok(number) => number.parse().expect("TWOSTEP_FAULTS is `all` or a number"),
         Err(_) => few,
     };
     let wanted = wanted.min(count);
-    (1..=wanted).map(|place| (place * count).div_ceil(wanted)).collect()
+    let mut places: Vec<usize> = (1..=wanted).map(|place| (place * count).div_ceil(wanted)).collect();
+    if let Some(seed) = number("TWOSTEP_FAULTS_SEED") {
+        shuffle(&mut places, seed);
+    }
+    // What each test run tries in full has all its time here too.
+    let time = row_time().filter(|_| few < count);
+    Chosen { places: places.into_iter(), given: 0, until: time.map(|time| Instant::now() + time) }
+}
+
+/// How long one row may take, if that is limited.
+fn row_time() -> Option<Duration> {
+    number("TWOSTEP_FAULTS_ROW_S").map(Duration::from_secs)
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let value = std::env::var(variable).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{variable} is a number, and not `{value}`")))
+}
+
+/// Puts `places` into an order that `seed` gives, so that those of a row that runs out of time are a fair sample.
+fn shuffle(places: &mut [usize], seed: u64) {
+    let mut random = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) | 1;
+    for last in (1..places.len()).rev() {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let other = random % (last as u64 + 1);
+        places.swap(last, usize::try_from(other).expect("it is an index"));
+    }
+}
+
+/// Places one by one, until the row's time is over; three in any case.
+struct Chosen {
+    places: std::vec::IntoIter<usize>,
+    given: usize,
+    until: Option<Instant>,
+}
+
+impl Iterator for Chosen {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        const IN_ANY_CASE: usize = 3;
+        let over = self.until.is_some_and(|until| Instant::now() >= until);
+        if over && self.given >= IN_ANY_CASE {
+            return None;
+        }
+        self.given += 1;
+        self.places.next()
+    }
 }
 
 /// Whether every place is tried, also where that takes long.
@@ -62,7 +112,7 @@ fn at_messages(
     let messages = messages(scene, proxy);
     let places: Vec<usize> = (1..=messages.len()).filter(|n| matters(&messages[n - 1])).collect();
     let mut tally = Tally::new(name, scene, places.len());
-    for message in chosen(places.len(), few).into_iter().map(|n| places[n - 1]) {
+    for message in chosen(places.len(), few).map(|n| places[n - 1]) {
         let place = scene.place();
         plan(message, &place);
         let disturbed = scene.run(&proxy.url(&place.url)).run();

@@ -142,6 +142,11 @@ impl Running {
         });
     }
 
+    /// Whether it has ended.
+    pub fn is_over(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_some()
+    }
+
     /// Waits for its end, and gives all that there is to know of it.
     pub fn wait(mut self) -> Outcome {
         let status_file = format!("/proc/{}/status", self.child.id());

@@ -1,7 +1,7 @@
 //! Kills the process at every fault point (`src/run/fault.rs`).
 
 use super::scene::Scene;
-use super::{Tally, chosen, mariadb, postgres, sqlite};
+use super::{Tally, chosen, is_long, mariadb, postgres, sqlite};
 use crate::servers::{self, required};
 
 /// Counts the points that an undisturbed run passes; then kills it at each, or at a `few`, and runs it again to its end.
@@ -30,7 +30,7 @@ pub fn at_every_point(scene: &Scene<'_>, few: usize) {
 
 /// Of a backfill and a contract, whose points are those of `migrate`, only some are tried in each test run.
 fn few(command: &str) -> usize {
-    if ["migrate", "rollback"].contains(&command) { usize::MAX } else { 8 }
+    if is_long() || ["migrate", "rollback"].contains(&command) { usize::MAX } else { 8 }
 }
 
 #[test]

@@ -57,10 +57,31 @@ const CONTRACT: (&str, &str) = (
      alter table items drop column b;\nalter table items rename column code to b;\n",
 );
 
-const FILES: Files = Files { migrations: MIGRATIONS, back_to: "2", expanded: EXPANDED, contract: CONTRACT };
+/// Rows enough for several chunks.
+const UNFILLED: (&str, &str) = (
+    "1_items.up.sql",
+    "create table items (a int, b varchar(20), n int not null default 0, primary key (a, b));\n\
+     insert into items with recursive n as (select 0 as seq union all select seq + 1 from n where seq < 59) \
+     select one.seq * 60 + two.seq, concat('b''', one.seq), 0 from n one join n two;\n",
+);
+
+const BACKFILL: (&str, &str) = (
+    "2_fill.up.sql",
+    "-- twostep: backfill\nupdate items set n = n + 1 where b is not null;\n\
+     alter table items add constraint filled check (n > 0);\n",
+);
+
+const FILES: Files = Files {
+    migrations: MIGRATIONS,
+    back_to: "2",
+    expanded: EXPANDED,
+    contract: CONTRACT,
+    unfilled: UNFILLED,
+    backfill: BACKFILL,
+};
 
 /// The commands that there are scenes of.
-pub const COMMANDS: &[&str] = &["migrate", "rollback", "contract"];
+pub const COMMANDS: &[&str] = &["migrate", "rollback", "backfill", "contract"];
 
 /// The scene of a command. What it starts from is made once, and copied for each try.
 pub fn scene<'s>(server: &'s MariaDb, command: &'static str) -> Scene<'s> {

@@ -29,7 +29,7 @@ impl Drop for Place<'_> {
 /// Names and texts of migrations.
 pub type Migrations = &'static [(&'static str, &'static str)];
 
-/// The files of the scenes `migrate`, `rollback` and `contract` where each begins with few commands.
+/// The files of the scenes where each begins with few commands.
 pub struct Files {
     /// What `migrate` applies and `rollback` takes back.
     pub migrations: Migrations,
@@ -39,6 +39,10 @@ pub struct Files {
     pub expanded: Migrations,
     /// The contract.
     pub contract: (&'static str, &'static str),
+    /// What there is before the backfill: rows enough for several chunks.
+    pub unfilled: (&'static str, &'static str),
+    /// The backfill.
+    pub backfill: (&'static str, &'static str),
 }
 
 impl Files {
@@ -60,6 +64,12 @@ impl Files {
                 on(&["release", "confirm", "--release", "r1"]);
                 project.write_migrations(&[self.contract]);
                 vec!["migrate"]
+            }
+            "backfill" => {
+                project.write_migrations(&[self.unfilled]);
+                on(&["migrate"]);
+                project.write_migrations(&[self.backfill]);
+                vec!["backfill"]
             }
             other => panic!("no scene {other}"),
         }

@@ -50,10 +50,31 @@ const CONTRACT: (&str, &str) = (
      drop index items_n;\nalter table items drop column b;\nalter table items rename column code to b;\n",
 );
 
-const FILES: Files = Files { migrations: MIGRATIONS, back_to: "1", expanded: EXPANDED, contract: CONTRACT };
+/// Rows enough for several chunks.
+const UNFILLED: (&str, &str) = (
+    "1_items.up.sql",
+    "create table items (a integer, b text, n int not null default 0, primary key (a, b));\n\
+     insert into items (a, b) with recursive n (seq) as (select 1 union all select seq + 1 from n where seq < 3600) \
+     select seq, 'b''' || seq from n;\n",
+);
+
+const BACKFILL: (&str, &str) = (
+    "2_fill.up.sql",
+    "-- twostep: no-transaction\n-- twostep: backfill\nupdate items set n = n + 1 where b is not null;\n\
+     create index items_n on items (n) where n > 0;\n",
+);
+
+const FILES: Files = Files {
+    migrations: MIGRATIONS,
+    back_to: "1",
+    expanded: EXPANDED,
+    contract: CONTRACT,
+    unfilled: UNFILLED,
+    backfill: BACKFILL,
+};
 
 /// The commands that there are scenes of.
-pub const COMMANDS: &[&str] = &["migrate", "rollback", "contract"];
+pub const COMMANDS: &[&str] = &["migrate", "rollback", "backfill", "contract"];
 
 /// The scene of a command. Its databases are below `folder`.
 pub fn scene<'s>(folder: &'s Path, command: &'static str) -> Scene<'s> {
