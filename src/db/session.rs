@@ -290,7 +290,7 @@ pub trait Session: Send {
     }
 
     /// What must be known before `sql` runs outside a transaction, so that its outcome can be told afterwards.
-    /// [`IN_TRANSACTION`] where it is to run in one all the same.
+    /// [`IN_TRANSACTION`] or [`IN_TRANSACTION_BESIDE`] where it is to run in one all the same.
     async fn before_alone(&mut self, sql: &str) -> Result<Option<String>, DbError>;
 
     /// Sets how long `sql`, which is about to run outside a transaction, stands in the queue of a lock: at most
@@ -359,6 +359,10 @@ pub trait Watcher: Send {
 /// The answer of [`Session::before_alone`] for a statement that runs others, which may commit: it runs in a transaction
 /// that begins with a mark in the journal. Where the mark is not there afterwards, nothing was committed.
 pub const IN_TRANSACTION: &str = "in a transaction";
+
+/// The same beside tables without transactions: what it writes to those stays although nothing was committed, so that
+/// only the server's word on a rollback tells that nothing was written.
+pub const IN_TRANSACTION_BESIDE: &str = "in a transaction, beside tables without";
 
 /// Whether something was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

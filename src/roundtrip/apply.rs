@@ -2,7 +2,7 @@
 //! but without a history: nobody else is there, and nothing has to be resumed.
 
 use crate::db::error::{DbError, DbErrorClass};
-use crate::db::session::{Begin, IN_TRANSACTION, LockKey, Row, Session};
+use crate::db::session::{Begin, IN_TRANSACTION, IN_TRANSACTION_BESIDE, LockKey, Row, Session};
 use crate::db::url::DatabaseUrl;
 use crate::run::large::Statements;
 use crate::run::program;
@@ -232,7 +232,7 @@ impl Applier {
     async fn alone(&mut self, place: &Place<'_>, statement: &Statement) -> Result<(), ApplyError> {
         let failed = |error| place.failed(error);
         let before = self.session.before_alone(statement.sql()).await.map_err(failed)?;
-        if before.as_deref() == Some(IN_TRANSACTION) {
+        if matches!(before.as_deref(), Some(IN_TRANSACTION | IN_TRANSACTION_BESIDE)) {
             let begin = Begin { lock_timeout: LOCK_TIMEOUT, fresh: false, lock: None };
             let transaction = self.session.begin(begin).await.map_err(failed)?;
             if let Err(error) = self.send(statement).await {

@@ -263,6 +263,7 @@ impl Machine {
             State::Preparing => match event {
                 Event::Done => self.enter(0),
                 Event::Interrupted | Event::Failed(Failure::Interrupted) => self.finish(Stop::Interrupted),
+                Event::Failed(Failure::Lost) => self.reconnect(Doubt::None),
                 _ => self.finish(Stop::Failed),
             },
             State::Beginning(_) | State::Running(_) | State::Committing(_) => self.on_transaction(event),

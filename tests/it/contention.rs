@@ -229,6 +229,19 @@ fn a_migration_sets_its_own_limits() {
         let outcome = project.on(&database.url(), &["migrate"]).run().expect(3);
         assert!(outcome.stderr.contains("statement timeout"), "{}", outcome.stderr);
     }
+    // So does a down that only the history keeps.
+    project.write_migrations(&[
+        ("2_m.up.sql", "select 1;\n"),
+        ("2_m.down.sql", "-- twostep: set statement-timeout=200ms\nselect pg_sleep(60);\n"),
+    ]);
+    project.on(&database.url(), &["migrate"]).run().expect(0);
+    let outcome = Project::new().on(&database.url(), &["rollback"]).run().expect(3);
+    assert!(outcome.stderr.contains("statement timeout"), "{}", outcome.stderr);
+    database.psql("delete from twostep.migration where version = '2'");
+    project.write_migrations(&[(
+        "2_m.up.sql",
+        "-- twostep: set statement-timeout=200ms\nselect pg_sleep(60);\n",
+    )]);
     let shown = project.on(&database.url(), &["migrate", "--dry-run"]).run().expect(0);
     assert!(shown.stdout.contains("select pg_sleep(60);"), "{}", shown.stdout);
     project.write_migrations(&[

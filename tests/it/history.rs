@@ -177,6 +177,51 @@ fn repeatable_ones_run_again_when_they_change() {
     assert_eq!(column(), "three");
 }
 
+/// One that fails as its first statement alone leaves no trace: it is applied in its older text, or not at all.
+#[test]
+fn a_repeatable_one_that_fails_is_what_it_was() {
+    let failing = "-- twostep: no-transaction\nvacuum no_such_table;\n";
+    let Some(database) = database() else { return };
+    let good = "-- twostep: no-transaction\nvacuum a;\n";
+    let project = Project::with_migrations(&[A, ("R__v.sql", failing)]);
+    let rows = || {
+        database.psql(
+            "select version, state, checksum, run_id, applied_at, count(*) over () from twostep.migration order by sequence; \
+             select version from twostep.statement",
+        )
+    };
+    works(&project, &database, &["migrate", "--to", "1"]);
+    let before = rows();
+    let words = ["no_such_table", "R__v"];
+    complains(&project, &database, &["migrate"], 3, &words);
+    assert_eq!(rows(), before);
+    project.write_migrations(&[("R__v.sql", good)]);
+    works(&project, &database, &["migrate"]);
+    let before = rows();
+    project.write_migrations(&[("R__v.sql", failing)]);
+    for _ in 0..2 {
+        complains(&project, &database, &["migrate"], 3, &words);
+        assert_eq!(rows(), before);
+    }
+    // With its text as it was, nothing is to be done.
+    project.write_migrations(&[("R__v.sql", good)]);
+    assert!(works(&project, &database, &["migrate"]).contains("is up to date"));
+    works(&project, &database, &["status", "--exit-code"]);
+
+    // Killed in it, and failed afterwards: the same.
+    project.write_migrations(&[("R__v.sql", failing)]);
+    let log = project.path("faults.log");
+    project.on(&database.url(), &["migrate"]).env("TWOSTEP_FAULT_LOG", &log).run().expect(3);
+    let points = project.read("faults.log");
+    let behind = points.lines().position(|line| line.ends_with("after a statement alone")).unwrap() + 1;
+    let killed = project.on(&database.url(), &["migrate"]).env("TWOSTEP_FAULT", behind.to_string()).run();
+    assert!(killed.signal().is_some(), "{}", killed.stderr);
+    assert!(rows().contains("R__v|applying"), "{}", rows());
+    // A person may say so of a text that is not the one in the row.
+    works(&project, &database, &["resolve", "R__v", "--applied"]);
+    assert!(works(&project, &database, &["migrate"]).contains("is up to date"));
+}
+
 #[test]
 fn rolled_back_by_steps_versions_runs_and_all() {
     let Some(database) = database() else { return };

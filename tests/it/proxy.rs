@@ -48,10 +48,12 @@ struct Shared {
     server: u16,
     /// Messages of clients so far, with what they say.
     seen: Mutex<Vec<String>>,
-    /// What to do, at which message (from 1).
-    plan: Mutex<Option<(Harm, usize)>>,
+    /// What to do, at which messages (from 1).
+    plan: Mutex<Vec<(Harm, usize)>>,
+    /// What to do at the first message that says this, wherever it comes.
+    at_words: Mutex<Option<(Harm, String)>>,
     act: Mutex<Option<Act>>,
-    /// Whether it was done.
+    /// Whether all of it was done.
     done: AtomicBool,
     /// Whether new connections are refused once it was done.
     stays_away: AtomicBool,
@@ -77,6 +79,7 @@ impl Proxy {
             server,
             seen: Mutex::default(),
             plan: Mutex::default(),
+            at_words: Mutex::default(),
             act: Mutex::default(),
             done: AtomicBool::new(false),
             stays_away: AtomicBool::new(false),
@@ -116,11 +119,24 @@ impl Proxy {
     /// Does `harm` at the `message`-th message from now (from 1), and counts anew. Where `stays_away`, nobody gets
     /// through afterwards.
     pub fn plan(&self, harm: Harm, message: usize, stays_away: bool) {
+        self.plan_all(&[(harm, message)], stays_away);
+    }
+
+    /// Does `harm` at the next message that says `words`, whatever its number: a run that takes long sends signs of life
+    /// in between.
+    pub fn plan_at(&self, harm: Harm, words: &str) {
+        self.plan_all(&[], false);
+        *self.shared.at_words.lock().unwrap() = Some((harm, words.to_owned()));
+    }
+
+    /// The same, with harm at several messages.
+    pub fn plan_all(&self, harms: &[(Harm, usize)], stays_away: bool) {
         self.shared.seen.lock().unwrap().clear();
         self.shared.done.store(false, Ordering::SeqCst);
         self.shared.silent.store(false, Ordering::SeqCst);
         self.shared.stays_away.store(stays_away, Ordering::SeqCst);
-        *self.shared.plan.lock().unwrap() = Some((harm, message));
+        *self.shared.plan.lock().unwrap() = harms.to_vec();
+        *self.shared.at_words.lock().unwrap() = None;
     }
 
     /// Does `act` at the `message`-th message from now, before the server gets it, or `beside` its work on it.
@@ -196,12 +212,15 @@ fn to_server(shared: &Shared, link: &Link) -> std::io::Result<()> {
             seen.push(words(&message));
             seen.len()
         };
-        let planned = *shared.plan.lock().unwrap();
-        let harm = planned.filter(|(harm, at)| *harm == Harm::Slow || *at == number).map(|(harm, _)| harm);
+        let planned = shared.plan.lock().unwrap().clone();
+        let strikes = |(harm, at): &&(Harm, usize)| *harm == Harm::Slow || *at == number;
+        let said = shared.seen.lock().unwrap()[number - 1].clone();
+        let by_words = shared.at_words.lock().unwrap().take_if(|(_, words)| said.contains(words.as_str()));
+        let harm = planned.iter().find(strikes).map(|(harm, _)| *harm).or(by_words.map(|(harm, _)| harm));
         if shared.silent.load(Ordering::SeqCst) {
             continue;
         }
-        if harm.is_some() {
+        if harm.is_some() && planned.iter().all(|(harm, at)| *harm == Harm::Slow || *at <= number) {
             shared.done.store(true, Ordering::SeqCst);
         }
         match harm {
@@ -241,7 +260,7 @@ fn to_server(shared: &Shared, link: &Link) -> std::io::Result<()> {
 /// Takes what the server says to the client, as it comes.
 fn to_client(shared: &Shared, link: &Link) -> std::io::Result<()> {
     let (mut server, mut client) = (&link.server, &link.client);
-    let slow = matches!(*shared.plan.lock().unwrap(), Some((Harm::Slow, _)));
+    let slow = shared.plan.lock().unwrap().iter().any(|(harm, _)| *harm == Harm::Slow);
     let mut buffer = [0; 16 * 1024];
     loop {
         let length = server.read(&mut buffer)?;

@@ -9,7 +9,7 @@ use crate::db::session::Session;
 use crate::run::journal::{History, Journal, State, StatementRow};
 use crate::run::script::{self, ScriptOptions, Work, title};
 use crate::run::task::label;
-use crate::source::{Folder, Version};
+use crate::source::{Folder, Kind, Version};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -114,7 +114,12 @@ fn said(
         });
     }
     if args.applied {
-        return Ok(journal.settled_sql(version));
+        // The row of a repeatable one that is on its way again is still that of its older text.
+        let now = folder.migrations.iter().find(|migration| migration.version == *version);
+        let now = now.filter(|migration| migration.kind == Kind::Repeatable && row.state == State::Applying);
+        let mut sql = vec![journal.settled_sql(version)];
+        sql.extend(now.map(|migration| journal.accept_edit_sql(version, &migration.up.checksum)));
+        return Ok(sql.join(";"));
     }
     if args.not_applied {
         return Ok(journal.reverted_sql(version));

@@ -6,7 +6,7 @@
 
 use super::session::{DIALECT, MysqlSession};
 use crate::db::error::{DbError, DbErrorClass};
-use crate::db::session::{Finding, IN_TRANSACTION, Row};
+use crate::db::session::{Finding, IN_TRANSACTION, IN_TRANSACTION_BESIDE, Row};
 use crate::engine::mysql::alone::{Alone, Object, ObjectKind, alone};
 use crate::name::{Name, TableName, literal};
 use crate::sql::lex::{Token, significant};
@@ -35,7 +35,7 @@ pub(super) async fn before(session: &mut MysqlSession, sql: &str) -> Result<Opti
     let look = match &alone {
         Alone::Opaque => {
             let none = other_engines(session).await?.is_empty();
-            return Ok(none.then(|| IN_TRANSACTION.to_owned()));
+            return Ok(Some(if none { IN_TRANSACTION } else { IN_TRANSACTION_BESIDE }.to_owned()));
         }
         Alone::Repeatable | Alone::Other => return Ok(None),
         Alone::Storage(_) | Alone::One(_) | Alone::Drop { .. } | Alone::Rename(_) => {

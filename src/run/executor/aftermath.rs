@@ -1,9 +1,10 @@
 //! After a statement alone that failed, or of which nobody has said what came of it: what it left behind is cleared
 //! away, and the catalog tells whether it was carried out.
 
+use super::outliving::NOT_TAKEN_BACK;
 use super::state::Executor;
 use crate::db::error::{DbError, DbErrorClass};
-use crate::db::session::IN_TRANSACTION;
+use crate::db::session::{IN_TRANSACTION, IN_TRANSACTION_BESIDE};
 use crate::run::error::RunError;
 use crate::run::journal::JournalError;
 use crate::run::machine::{Event, Failure, Finding};
@@ -18,7 +19,8 @@ impl Executor<'_> {
     pub(super) async fn clean_up(&mut self, unit: usize) -> Event {
         // A statement that a signal stopped is cleared away too; the signal must not stop that as well.
         match self.try_clean_up(unit).await {
-            Ok(()) => Event::Done,
+            Ok(None) => Event::Done,
+            Ok(Some(stays)) => self.stays_written(unit, stays),
             Err(Unanswered::NotAnswering) => Event::Failed(Failure::NotAnswering),
             Err(Unanswered::Server(error)) => {
                 tracing::warn!(
@@ -33,25 +35,33 @@ impl Executor<'_> {
         }
     }
 
-    async fn try_clean_up(&mut self, unit: usize) -> Result<(), Unanswered> {
+    /// What of the failed statement stays although nobody knows how much that is, if anything does.
+    async fn try_clean_up(&mut self, unit: usize) -> Result<Option<&'static str>, Unanswered> {
         let (_, task, piece) = self.unit(unit);
         let ordinal = piece.statements.start;
         let version = task.record.version.clone();
         let sql = self.first_sql(unit);
         let before = self.todo.intended.get(&unit).cloned().flatten();
         if self.transaction.take().is_some() {
-            self.session().rollback().await.map_err(Unanswered::Server)?;
+            let beside = before.as_deref() == Some(IN_TRANSACTION_BESIDE) && self.sent;
+            let rolled_back = if beside {
+                self.session().rollback_whole().await
+            } else {
+                self.session().rollback().await.map(|()| true)
+            };
+            let whole = rolled_back.map_err(Unanswered::Server)?;
             if self.is_marked(&version, ordinal).await.map_err(Unanswered::Server)? {
-                return Err(Unanswered::Server(DbError::new(
-                    DbErrorClass::Statement,
-                    "it had committed a part of what it does before it failed",
-                )));
+                return Ok(Some("it had committed a part of what it does before it failed"));
+            }
+            if !whole {
+                return Ok(Some(NOT_TAKEN_BACK));
             }
         }
         // Dropping an index waits for whoever uses its table.
         let how = Watched::within("clearing away what the statement left behind", CLEAN_UP_WITHIN);
         self.watched(how, async |session| session.clear_alone(&sql, before.as_deref()).await).await?;
-        self.forget_intent(unit).await.map_err(Unanswered::Server)
+        self.forget_intent(unit).await.map_err(Unanswered::Server)?;
+        Ok(None)
     }
 
     /// Whether what the statement runs has committed.

@@ -3,7 +3,7 @@
 use super::failure::StatementProblem;
 use super::state::Executor;
 use crate::db::error::DbError;
-use crate::db::session::{Begin, IN_TRANSACTION};
+use crate::db::session::{Begin, IN_TRANSACTION, IN_TRANSACTION_BESIDE};
 use crate::run::activity::Doing;
 use crate::run::contention::Contention;
 use crate::run::error::RunError;
@@ -44,6 +44,7 @@ impl Executor<'_> {
 
     pub(super) async fn run_alone(&mut self, unit: usize) -> Event {
         let started = Instant::now();
+        self.sent = false;
         let (_, task, piece) = self.unit(unit);
         let ordinal = piece.statements.start;
         if let Work::Program(program) = &task.prepared.work {
@@ -61,6 +62,7 @@ impl Executor<'_> {
                 .alone_failed(unit, ordinal, StatementProblem::Server { error, relation: None })
                 .await;
         }
+        self.sent = true;
         let outcome = self.send(statement.sql(), Some(FirstLook::StepBack)).await;
         fault::point("after a statement alone");
         self.spent += started.elapsed();
@@ -84,7 +86,7 @@ impl Executor<'_> {
     async fn prepare_alone(&mut self, unit: usize, sql: &str, before: Option<&str>) -> Result<(), DbError> {
         let (lock_timeout, lock_deadline) = (self.lock_timeout(), self.lock_deadline());
         self.limit_statements(false).await?;
-        if before != Some(IN_TRANSACTION) {
+        if !matches!(before, Some(IN_TRANSACTION | IN_TRANSACTION_BESIDE)) {
             return self.session().prepare_alone(sql, lock_timeout, lock_deadline).await;
         }
         let (_, task, piece) = self.unit(unit);

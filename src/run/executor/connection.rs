@@ -2,7 +2,7 @@
 
 use super::state::Executor;
 use crate::db::error::{DbError, DbErrorClass};
-use crate::db::session::{ConnectOptions, Session};
+use crate::db::session::{ConnectOptions, LockKey, Session};
 use crate::db::url::DatabaseUrl;
 use crate::run::error::RunError;
 use crate::run::journal::JournalError;
@@ -62,20 +62,11 @@ impl Executor<'_> {
         let deadline = Instant::now() + RECONNECT_DEADLINE;
         let key = self.journal.lock_key();
         loop {
-            if self.session.is_none() && self.connect().await.is_ok() {
-                let prepared = self.session().prepare_to_write().await;
-                let known = self.session().identity().await;
-                if prepared.is_err() || known.is_err() {
-                    self.session = None;
-                }
-            }
-            if self.session.is_some() {
-                match self.session().try_lock(&key).await {
-                    Ok(true) => break,
-                    // The old session still has it, until the server notices that nobody is there.
-                    Ok(false) => {}
-                    Err(_) => self.session = None,
-                }
+            match self.try_reconnect(&key).await {
+                Ok(true) => return Event::Done,
+                Ok(false) => {}
+                Err(error) if self.is_lost(&error) => self.drop_connections(),
+                Err(error) => return self.fail(Failure::Refused, error),
             }
             if Instant::now() >= deadline {
                 return Event::Expired;
@@ -84,19 +75,50 @@ impl Executor<'_> {
                 return Event::Interrupted;
             }
         }
-        match self.reconnected().await {
-            Ok(()) => Event::Done,
-            Err(error) => self.fail(Failure::Refused, error),
+    }
+
+    /// Whether another try may have more luck: there was no connection, or it broke.
+    fn is_lost(&self, error: &RunError) -> bool {
+        match error {
+            RunError::Connect { .. } => true,
+            RunError::Journal(JournalError::Database(error)) => self.failure_of(error) == Failure::Lost,
+            _ => false,
         }
     }
 
-    async fn reconnected(&mut self) -> Result<(), RunError> {
-        self.open_watcher().await?;
-        let backend = self.session().watched().backend;
-        if let Some(id) = self.run_id {
-            let sql = self.journal.reconnected_sql(id, &backend);
-            self.session().run(&sql).await.map_err(JournalError::Database)?;
+    /// Connects and takes the lock, whichever of it is missing, and writes which session the run has now. Whether it has
+    /// come so far: what fails before the lock is ours may work a moment later.
+    async fn try_reconnect(&mut self, key: &LockKey) -> Result<bool, RunError> {
+        if self.session.is_none() {
+            self.connect().await?;
+            let prepared = self.session().prepare_to_write().await;
+            let known = self.session().identity().await;
+            if prepared.is_err() || known.is_err() {
+                self.session = None;
+                return Ok(false);
+            }
         }
+        match self.session().try_lock(key).await {
+            Ok(true) => {}
+            // The old session still has it, until the server notices that nobody is there.
+            Ok(false) => return Ok(false),
+            Err(_) => {
+                self.session = None;
+                return Ok(false);
+            }
+        }
+        self.open_watcher().await?;
+        if let Some(id) = self.run_id {
+            self.write_session(id).await?;
+        }
+        Ok(true)
+    }
+
+    /// Writes that the run `id` has the session that is open now.
+    pub(super) async fn write_session(&mut self, id: i64) -> Result<(), RunError> {
+        let backend = self.session().watched().backend;
+        let sql = self.journal.reconnected_sql(id, &backend);
+        self.session().run(&sql).await.map_err(JournalError::Database)?;
         Ok(())
     }
 

@@ -6,6 +6,10 @@ use crate::dialect::Dialect;
 use crate::run::error::RunError;
 use crate::run::machine::{Event, Failure};
 
+/// Why what a failed unit has written is still there.
+pub(super) const NOT_TAKEN_BACK: &str =
+    "no rollback takes back what it has written to a table without transactions";
+
 impl Executor<'_> {
     /// Writes an intent of the unit where a rollback would not take back what it writes: a run that dies in it cannot
     /// tell what it has written.
@@ -44,11 +48,10 @@ impl Executor<'_> {
 
     /// What the unit has written before it failed stays written, and nobody knows how much that is: to try it again
     /// would write some of it twice.
-    pub(super) fn not_taken_back(&mut self, unit: usize) -> Event {
+    pub(super) fn stays_written(&mut self, unit: usize, stays: &str) -> Event {
         let first = self.unit(unit).2.statements.start;
         let place = self.place(unit, Some(first));
-        let mut known =
-            "no rollback takes back what it has written to a table without transactions".to_owned();
+        let mut known = stays.to_owned();
         if let Some(error) = &self.error {
             known = format!("{known}, and then: {error}");
         }

@@ -5,7 +5,7 @@ use crate::db::error::DbErrorClass;
 use crate::db::session::Identity;
 use crate::engine;
 use crate::run::error::RunError;
-use crate::run::journal::{JournalError, RunRecord};
+use crate::run::journal::{JournalError, OpenRun, RunRecord};
 use crate::run::machine::{Event, Outcome};
 use crate::run::script::Statement;
 
@@ -36,6 +36,12 @@ impl Executor<'_> {
         let prepared = journal.prepare(self.session(), &history).await;
         self.history = history;
         prepared?;
+        if let Some(id) = self.row_that_arrived() {
+            self.write_session(id).await?;
+            self.run_id = Some(id);
+            self.sign_tasks();
+            return Ok(());
+        }
         let id = self.history.last_run_id + 1;
         let by = if identity.user.is_empty() {
             self.options.host.clone()
@@ -52,6 +58,13 @@ impl Executor<'_> {
             backend: identity.backend,
         };
         self.begin_run(record).await
+    }
+
+    /// The number of the row that an earlier connection has sent, if the journal has it: only its answer was lost.
+    fn row_that_arrived(&self) -> Option<i64> {
+        let sent = self.sent_row.as_ref()?;
+        let is_it = |run: &&OpenRun| run.id == sent.id && run.backend == sent.backend;
+        self.history.open_runs.iter().find(is_it).map(|run| run.id)
     }
 
     /// The first statement that this server surely does not understand: nothing is begun that would stop there.
@@ -78,6 +91,7 @@ impl Executor<'_> {
         let journal = self.journal;
         let database = |error| RunError::Journal(JournalError::Database(error));
         for number in 1.. {
+            self.sent_row = Some(record.clone());
             match self.session().run(&journal.begin_run_sql(&record)).await {
                 Ok(_) => break,
                 Err(error) if number == TRIES || error.class != DbErrorClass::Statement => {

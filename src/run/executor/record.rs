@@ -9,7 +9,8 @@ use crate::run::fault;
 use crate::run::journal::{State, StatementRow};
 use crate::run::machine::Failure;
 use crate::run::script::Statement;
-use crate::run::task::{Direction, Task};
+use crate::run::task::{Direction, Task, kind_id};
+use crate::source::Kind;
 use std::time::Duration;
 
 impl Executor<'_> {
@@ -64,6 +65,9 @@ impl Executor<'_> {
             return None;
         }
         Some(match task.direction {
+            Direction::Up if task.known && task.record.kind == kind_id(Kind::Repeatable) => {
+                self.journal.again_sql(&task.record.version)
+            }
             Direction::Up => self.journal.migration_sql(&task.record, State::Applying, 0, true),
             Direction::Down => self.journal.reverting_sql(&task.record.version),
         })
@@ -98,9 +102,7 @@ impl Executor<'_> {
         let version = &task.record.version;
         let mut journal = vec![self.journal.forget_intent_sql(version, piece.statements.start)];
         match task.direction {
-            Direction::Up if task.done.is_empty() && !task.known => {
-                journal.push(self.journal.reverted_sql(version));
-            }
+            Direction::Up if task.done.is_empty() => journal.push(self.journal.not_begun_sql(version)),
             Direction::Down if task.done.is_empty() => journal.push(self.journal.still_applied_sql(version)),
             Direction::Up | Direction::Down => {}
         }

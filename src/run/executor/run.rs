@@ -106,8 +106,7 @@ pub async fn run(
 
 impl Executor<'_> {
     async fn perform(&mut self, command: Command) -> Event {
-        let name = format!("{command:?}");
-        fault::point(&format!("before {name}"));
+        fault::point(format_args!("before {command:?}"));
         if let Some(unit) = command.unit() {
             self.limits = self.unit(unit).1.prepared.limits;
         }
@@ -131,7 +130,7 @@ impl Executor<'_> {
             Command::Unlock(_) => self.unlock().await,
             Command::Finish(_) => Event::Done,
         };
-        fault::point(&format!("after {name}"));
+        fault::point(format_args!("after {command:?}"));
         event
     }
 }

@@ -10,7 +10,7 @@ use crate::run::activity::Activity;
 use crate::run::adopt::mirror::Mirror;
 use crate::run::contention::Contention;
 use crate::run::error::{Place, RunError};
-use crate::run::journal::{History, Journal};
+use crate::run::journal::{History, Journal, RunRecord};
 use crate::run::limits::Limits;
 use crate::run::machine::Unit;
 use crate::run::script::{Piece, Statement, Work};
@@ -62,6 +62,8 @@ pub(super) struct Executor<'a> {
     pub(super) begun: Option<usize>,
     pub(super) locked: bool,
     pub(super) run_id: Option<i64>,
+    /// The run's row as it was sent last: the answer may have been lost.
+    pub(super) sent_row: Option<RunRecord>,
     /// Role and host, once the server has told the role.
     pub(super) by: Option<String>,
     pub(super) lock_wait: LockWait,
@@ -119,6 +121,7 @@ impl<'a> Executor<'a> {
             begun: None,
             locked: false,
             run_id: None,
+            sent_row: None,
             by: None,
             lock_wait: LockWait::default(),
             last_sign: Instant::now(),

@@ -2,6 +2,7 @@
 
 use super::chunks::Backfill;
 use super::failure::StatementProblem;
+use super::outliving::NOT_TAKEN_BACK;
 use super::state::Executor;
 use super::statements::Held;
 use crate::db::error::DbErrorClass;
@@ -181,7 +182,7 @@ impl Executor<'_> {
         };
         match rolled_back {
             Ok(true) => Event::Done,
-            Ok(false) => self.not_taken_back(unit),
+            Ok(false) => self.stays_written(unit, NOT_TAKEN_BACK),
             Err(error) => {
                 let failure = self.failure_of(&error);
                 Event::Failed(failure)

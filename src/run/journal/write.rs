@@ -127,6 +127,26 @@ impl Journal {
         )
     }
 
+    /// Writes that a migration which is applied, in an older text, is on its way again, statement by statement.
+    pub fn again_sql(&self, version: &Version) -> String {
+        format!(
+            "UPDATE {} SET state = 'applying' WHERE version = {}",
+            self.table("migration"),
+            self.text(version.as_str())
+        )
+    }
+
+    /// Takes back that a migration is on its way, of which nothing was done: it is what it was before, applied in an
+    /// older text or not at all.
+    pub fn not_begun_sql(&self, version: &Version) -> String {
+        format!(
+            "DELETE FROM {table} WHERE version = {version} AND applied_at IS NULL;\
+             UPDATE {table} SET state = 'applied' WHERE version = {version}",
+            table = self.table("migration"),
+            version = self.text(version.as_str())
+        )
+    }
+
     /// Writes that an applied migration is being taken back, statement by statement.
     pub fn reverting_sql(&self, version: &Version) -> String {
         format!(

@@ -76,6 +76,23 @@ fn what_is_in_doubt_stays_so_until_the_journal_is_read() {
     assert_eq!(ends(vec![Event::Interrupted]), said);
 }
 
+/// Nothing is in doubt before the first unit: as long as there are tries left, a run goes on.
+#[test]
+fn a_connection_that_breaks_before_the_first_unit_is_opened_again() {
+    let mut events = started(vec![unit(true, false)]);
+    events.pop();
+    let again = [Event::Failed(Failure::Lost), Event::Done, pending(vec![unit(true, false)])];
+    for _ in 0..RECONNECTS {
+        events.extend(again.clone());
+        assert_eq!(commands(events.clone()).last(), Some(&Command::Prepare));
+    }
+    let mut goes_on = events.clone();
+    goes_on.push(Event::Done);
+    assert_eq!(commands(goes_on).last(), Some(&Command::Begin(0)));
+    events.push(Event::Failed(Failure::Lost));
+    assert_eq!(commands(events).last(), Some(&Command::Finish(Outcome::FailedClean)));
+}
+
 /// An earlier run has stopped in the middle of the migration: no end of this one may say that nothing is half done.
 #[test]
 fn what_an_earlier_run_left_half_applied_stays_so() {
@@ -200,6 +217,7 @@ impl World {
                 Event::Done
             }
             Command::PauseForLock if self.chance(50) => Event::Expired,
+            Command::Prepare if self.chance(10) => self.lose(),
             Command::PauseForLock | Command::Prepare => Event::Done,
             Command::Begin(_) if self.chance(30) => Event::Failed(Failure::Contention),
             Command::Begin(unit) => {

@@ -1,7 +1,7 @@
 //! The pieces of a script for MySQL and MariaDB, where every schema change commits, before it and behind it, whatever
 //! was open. Pure.
 
-use super::piece::Piece;
+use super::piece::{Piece, Pieces, finished};
 use super::problem::ScriptProblem;
 use super::statement::Statement;
 use crate::engine::{Conflict, ConflictKind, SessionChange, TransactionControl};
@@ -11,38 +11,17 @@ use crate::engine::{Conflict, ConflictKind, SessionChange, TransactionControl};
 const MOST_INSERTS: usize = 500;
 
 /// Groups `statements` into pieces, and takes out the BEGIN and COMMIT that the file carries.
-pub(super) fn pieces(
-    statements: Vec<Statement>,
-    path: &str,
-) -> Result<(Vec<Statement>, Vec<Piece>), Vec<ScriptProblem>> {
+pub(super) fn pieces(statements: Vec<Statement>, path: &str) -> Pieces {
     let mut grouping = Grouping::default();
     for statement in statements {
         let line = statement.line;
         if statement.backfill.is_some() && (grouping.open.is_some() || grouping.locked) {
             let what = "a backfill stands between BEGIN and COMMIT, or where tables are locked: none of its chunks could commit";
-            return Err(vec![ScriptProblem {
-                path: path.to_owned(),
-                line,
-                what: what.to_owned(),
-                help: None,
-            }]);
+            return Err(vec![ScriptProblem::new(path, line, what)]);
         }
-        grouping.take(statement).map_err(|what| {
-            vec![ScriptProblem { path: path.to_owned(), line, what: what.to_owned(), help: None }]
-        })?;
+        grouping.take(statement).map_err(|what| vec![ScriptProblem::new(path, line, what)])?;
     }
-    if let Some((_, line)) = grouping.open {
-        return Err(vec![ScriptProblem {
-            path: path.to_owned(),
-            line,
-            what: "the transaction that begins here is never committed".to_owned(),
-            help: Some("end it with `COMMIT;`".to_owned()),
-        }]);
-    }
-    if grouping.pieces.is_empty() {
-        grouping.pieces.push(Piece::atomic(0..0));
-    }
-    Ok((grouping.kept, grouping.pieces))
+    finished(grouping.kept, grouping.pieces, grouping.open, path)
 }
 
 #[derive(Default)]

@@ -43,12 +43,11 @@ impl Piece {
     }
 }
 
+/// The statements that are run, and their pieces; or what speaks against running them.
+pub(super) type Pieces = Result<(Vec<Statement>, Vec<Piece>), Vec<ScriptProblem>>;
+
 /// Groups statements into pieces, and takes out the BEGIN and COMMIT that a file carries by itself.
-pub(super) fn pieces(
-    statements: Vec<Statement>,
-    script: &Script,
-    options: ScriptOptions,
-) -> Result<(Vec<Statement>, Vec<Piece>), Vec<ScriptProblem>> {
+pub(super) fn pieces(statements: Vec<Statement>, script: &Script, options: ScriptOptions) -> Pieces {
     if options.dialect == Dialect::Mysql {
         return autocommit::pieces(statements, &script.path);
     }
@@ -63,11 +62,7 @@ pub(super) fn pieces(
 }
 
 /// The pieces of a script that runs in one transaction: one.
-fn in_one_transaction(
-    mut statements: Vec<Statement>,
-    wrapped: bool,
-    path: &str,
-) -> Result<(Vec<Statement>, Vec<Piece>), Vec<ScriptProblem>> {
+fn in_one_transaction(mut statements: Vec<Statement>, wrapped: bool, path: &str) -> Pieces {
     let problems = misplaced(&statements, wrapped, path);
     if !problems.is_empty() {
         return Err(problems);
@@ -81,18 +76,13 @@ fn in_one_transaction(
 }
 
 /// The pieces of a script that begins and commits its own transactions, or has none.
-fn one_by_one(
-    statements: Vec<Statement>,
-    path: &str,
-) -> Result<(Vec<Statement>, Vec<Piece>), Vec<ScriptProblem>> {
+fn one_by_one(statements: Vec<Statement>, path: &str) -> Pieces {
     let mut kept = Vec::with_capacity(statements.len());
     let mut pieces: Vec<Piece> = Vec::new();
     let mut open: Option<(usize, usize)> = None;
     for statement in statements {
         let line = statement.line;
-        let problem = |what: &str| {
-            vec![ScriptProblem { path: path.to_owned(), line, what: what.to_owned(), help: None }]
-        };
+        let problem = |what: &str| vec![ScriptProblem::new(path, line, what)];
         match (&statement.traits.control, open) {
             (Some(TransactionControl::Begin), None) => open = Some((kept.len(), line)),
             (Some(TransactionControl::Begin), Some(_)) => {
@@ -133,13 +123,21 @@ fn one_by_one(
             }
         }
     }
+    finished(kept, pieces, open, path)
+}
+
+/// The end of a script: a transaction that it has begun (its first statement and line) is over, and there is a piece also
+/// where there is no statement.
+pub(super) fn finished(
+    kept: Vec<Statement>,
+    mut pieces: Vec<Piece>,
+    open: Option<(usize, usize)>,
+    path: &str,
+) -> Pieces {
     if let Some((_, line)) = open {
-        return Err(vec![ScriptProblem {
-            path: path.to_owned(),
-            line,
-            what: "the transaction that begins here is never committed".to_owned(),
-            help: Some("end it with `COMMIT;`".to_owned()),
-        }]);
+        let what = "the transaction that begins here is never committed";
+        let help = Some("end it with `COMMIT;`".to_owned());
+        return Err(vec![ScriptProblem { help, ..ScriptProblem::new(path, line, what) }]);
     }
     if pieces.is_empty() {
         pieces.push(Piece::atomic(0..0));

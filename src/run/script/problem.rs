@@ -23,6 +23,13 @@ pub struct ScriptProblem {
     pub help: Option<String>,
 }
 
+impl ScriptProblem {
+    /// A problem that says all there is to say.
+    pub(super) fn new(path: &str, line: usize, what: &str) -> Self {
+        Self { path: path.to_owned(), line, what: what.to_owned(), help: None }
+    }
+}
+
 /// Directives that are none, or that stand where they mean nothing: what they were to say is not done in silence.
 pub(super) fn misdirected(script: &Script, dialect: Dialect) -> Vec<ScriptProblem> {
     let (file, offset, problems) = match &script.body {

@@ -9,6 +9,7 @@ use crate::run::limits::Limits;
 use crate::run::pending::{self, RollbackTarget};
 use crate::run::script::{self, Piece, Prepared, ScriptOptions, ScriptProblem, Work};
 use crate::source::{Body, Checksum, Folder, GivenStatement, Migration, Script, Version};
+use crate::sql::directive;
 use crate::text::Span;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -138,19 +139,22 @@ fn prepare_stored(
     shown: &str,
     options: ScriptOptions,
 ) -> Result<Prepared, Vec<ScriptProblem>> {
-    let file: Arc<str> = stored.sql.as_str().into();
+    let texts: Vec<String> =
+        if stored.separated { serde_json::from_str(&stored.sql).unwrap_or_default() } else { Vec::new() };
+    let file: Arc<str> = if stored.separated { texts.join("\n").into() } else { stored.sql.as_str().into() };
+    let whole = Span::new(0, file.len());
+    let directives = directive::head(&file, whole).found;
     let body = if stored.separated {
-        let texts: Vec<String> = serde_json::from_str(&stored.sql).unwrap_or_default();
         let given = |text: String| GivenStatement { text, span: Span::default() };
         Body::Statements { file, statements: texts.into_iter().map(given).collect() }
     } else {
-        Body::Sql { span: Span::new(0, file.len()), file }
+        Body::Sql { span: whole, file }
     };
     let script = Script {
         path: format!("{shown} (the down that the history keeps)"),
         body,
         transaction: stored.transaction,
-        directives: Vec::new(),
+        directives,
         checksum: Checksum::of(&stored.sql),
     };
     script::prepare(&script, options)
@@ -160,11 +164,53 @@ fn prepare_stored(
 pub fn stored_down(script: &Script) -> Option<StoredDown> {
     let (sql, separated) = match &script.body {
         Body::Sql { file, span } => (span.of(file).to_owned(), false),
-        Body::Statements { statements, .. } => {
-            let texts: Vec<&str> = statements.iter().map(|statement| statement.text.as_str()).collect();
+        Body::Statements { file, statements } => {
+            let mut texts: Vec<String> = statements.iter().map(|statement| statement.text.clone()).collect();
+            // The limits stand in comments, which are no part of a statement here.
+            let limits = script.directives.iter().filter(|directive| directive.name == "set");
+            let limits: String = limits.map(|limit| format!("{}\n", limit.span.of(file))).collect();
+            if let Some(first) = texts.first_mut().filter(|first| !first.contains(limits.trim_end())) {
+                first.insert_str(0, &limits);
+            }
             (serde_json::to_string(&texts).unwrap_or_default(), true)
         }
         Body::LargeFile { .. } | Body::Program { .. } => return None,
     };
     Some(StoredDown { sql, separated, transaction: script.transaction })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Dialect;
+    use std::time::Duration;
+
+    /// What the history keeps of a down is run with the limits that the file has set for it.
+    #[test]
+    fn a_stored_down_keeps_its_limits() {
+        let text = "-- twostep: set lock-timeout=2s, statement-timeout=1m\ndrop table a;\ndrop table b;\n";
+        let file: Arc<str> = text.into();
+        let whole = Span::new(0, text.len());
+        let given = |text: &str| GivenStatement { text: text.to_owned(), span: Span::default() };
+        let bodies = [
+            Body::Sql { file: Arc::clone(&file), span: whole },
+            Body::Statements { file, statements: vec![given("drop table a"), given("drop table b")] },
+        ];
+        for body in bodies {
+            let script = Script {
+                path: "1.down.sql".to_owned(),
+                body,
+                transaction: true,
+                directives: directive::head(text, whole).found,
+                checksum: Checksum::of(text),
+            };
+            let stored = stored_down(&script).unwrap();
+            let options = ScriptOptions { dialect: Dialect::Postgres, native: true };
+            let prepared = prepare_stored(&stored, "1", options).unwrap();
+            assert_eq!(prepared.limits.lock_timeout, Some(Duration::from_secs(2)), "{}", stored.sql);
+            assert_eq!(prepared.limits.statement_timeout, Some(Duration::from_secs(60)), "{}", stored.sql);
+            let Work::Statements(statements) = &prepared.work else { panic!("{:?}", prepared.work) };
+            assert_eq!(statements.len(), 2);
+        }
+    }
 }

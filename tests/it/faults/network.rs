@@ -1,7 +1,7 @@
 //! The network breaks at each message of a run, in each way in which it can.
 
 use super::scene::{Place, Scene};
-use super::{Tally, at_messages, chosen, is_long, mariadb, messages, postgres};
+use super::{Tally, at_messages, chosen, is_long, mariadb, messages, postgres, row_time};
 use crate::proxy::{Harm, Protocol, Proxy};
 use crate::servers::{self, required};
 
@@ -37,7 +37,9 @@ fn for_good(scene: &Scene<'_>, protocol: Protocol, port: u16) {
     // Those at which most hangs: a commit, and what runs outside a transaction.
     let matters = |message: &String| message.contains("COMMIT") || message.contains("concurrently");
     let places: Vec<usize> = (1..=messages.len()).filter(|n| matters(&messages[n - 1])).collect();
-    let tried: Vec<usize> = chosen(places.len(), 1).iter().map(|n| places[n - 1]).collect();
+    // Each of them needs half a minute.
+    let most = if row_time().is_some() { 4 } else { usize::MAX };
+    let tried: Vec<usize> = chosen(places.len(), 1).map(|n| places[n - 1]).take(most).collect();
     let mut tally = Tally::new("network gone for good behind a COMMIT", scene, places.len());
     for four in tried.chunks(4) {
         let running: Vec<_> = four
@@ -59,6 +61,49 @@ fn for_good(scene: &Scene<'_>, protocol: Protocol, port: u16) {
             tally.survived();
         }
     }
+}
+
+/// The connection breaks where the run writes that it begins, or that answer is lost, and again at each message by which it
+/// is opened anew: a run that has tries left goes on by itself, and is written of once.
+fn twice(scene: &Scene<'_>, proxy: &Proxy, ask: &dyn Fn(&str, &str) -> String, few: usize) {
+    let messages = messages(scene, proxy);
+    let begins = messages.iter().position(|said| said.contains("backend_started, started_at, heartbeat_at)"));
+    let begins = begins.expect("a run writes that it begins") + 1;
+    let mut tally = Tally::new("connection broken again while it is opened anew", scene, 24);
+    for number in chosen(24, few) {
+        let harm = if number % 2 == 0 { Harm::Drop } else { Harm::LoseAnswer };
+        let behind = number.div_ceil(2);
+        let place = scene.place();
+        proxy.plan_all(&[(harm, begins), (Harm::Drop, begins + behind)], false);
+        let disturbed = scene.run(&proxy.url(&place.url)).run();
+        let what = format!("{harm:?} at {begins}, and broken {behind} messages later");
+        assert!(proxy.is_done(), "{what}: it ended before\n{}", disturbed.stderr);
+        assert_eq!(disturbed.code(), 0, "{what}\n{}", disturbed.stderr);
+        scene.is_at_its_end(&place, &what, &disturbed.stderr);
+        assert_eq!(ask(&place.name, "outcome is null"), "0", "{what}: a run that nobody ended");
+        assert_eq!(ask(&place.name, "command = 'migrate'"), "1", "{what}: written of twice");
+        tally.survived();
+    }
+}
+
+#[test]
+fn postgres_network_twice() {
+    let Some(server) = required("PostgreSQL", servers::postgres()) else { return };
+    let proxy = Proxy::start(Protocol::Postgres, server.port());
+    let ask = |name: &str, which: &str| {
+        server.psql(name, &format!("select count(*) from twostep.run where {which}"))
+    };
+    twice(&postgres::scene(server, "migrate"), &proxy, &ask, 3);
+}
+
+#[test]
+fn mariadb_network_twice() {
+    let Some(server) = servers::mariadb() else { return };
+    let proxy = Proxy::start(Protocol::Mysql, server.port());
+    let ask = |name: &str, which: &str| {
+        server.mysql(name, &format!("select count(*) from twostep_run where {which}"))
+    };
+    twice(&mariadb::scene(server, "migrate"), &proxy, &ask, 3);
 }
 
 #[test]

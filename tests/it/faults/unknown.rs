@@ -99,12 +99,7 @@ fn postgres_unknown() {
     let mut tally = Tally::new("outcome that nobody can know", &scene, 2);
     for (harm, done) in [(Harm::LoseAnswer, true), (Harm::Drop, false)] {
         let place = scene.place();
-        proxy.plan(Harm::Drop, usize::MAX, false);
-        scene.run(&proxy.url(&place.url)).run().expect(0);
-        let message = proxy.seen().iter().position(|message| message.contains(&create)).unwrap() + 1;
-
-        let place = scene.place();
-        proxy.plan(harm, message, false);
+        proxy.plan_at(harm, &create);
         asks(&scene.run(&proxy.url(&place.url)).run());
         assert_eq!(there(), done);
         is_asked_for(&scene, &place, done, &create);
