@@ -36,6 +36,16 @@ impl Span {
     }
 }
 
+/// Whether `character` makes a text look like another one: it moves the cursor of a terminal, ends a line, or turns the
+/// direction of what follows (<https://trojansource.codes/>).
+pub fn deceives(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
 /// Where a byte stands for a reader: both numbers count from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {

@@ -1,6 +1,7 @@
 //! The only place that prints: results on stdout, the log on stderr, and errors in three parts.
 
 use super::exit::Exit;
+use crate::text::deceives;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -306,9 +307,7 @@ impl<S: Subscriber> Layer<S> for LogLayer {
 pub fn visible(text: &str) -> String {
     text.chars()
         .flat_map(|character| {
-            let hostile = (character.is_control() && character != '\n' && character != '\t')
-                || ('\u{202a}'..='\u{202e}').contains(&character)
-                || ('\u{2066}'..='\u{2069}').contains(&character);
+            let hostile = deceives(character) && character != '\n' && character != '\t';
             let shown: Vec<char> =
                 if hostile { character.escape_unicode().collect() } else { vec![character] };
             shown

@@ -7,6 +7,7 @@
 pub mod diff;
 
 use crate::name::{Name, TableName};
+use crate::text::deceives;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
@@ -248,7 +249,7 @@ fn object_lines(key: &ObjectKey, object: &ObjectText) -> Vec<String> {
 /// `line` with its control characters made visible: a carriage return or an escape sequence in a function's body
 /// must neither hide a difference nor reach a terminal.
 fn visible(line: &str) -> String {
-    if !line.contains(|c: char| c.is_control() && c != '\t') {
+    if !line.contains(|c: char| deceives(c) && c != '\t') {
         return line.to_owned();
     }
     let mut out = String::with_capacity(line.len() + 8);
@@ -259,7 +260,7 @@ fn visible(line: &str) -> String {
             '\0'..='\u{1f}' => {
                 out.push(char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'));
             }
-            other if other.is_control() => {
+            other if deceives(other) => {
                 // Writing to a String cannot fail.
                 let _ = write!(out, "\\u{{{:x}}}", u32::from(other));
             }

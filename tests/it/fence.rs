@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::faults::postgres as scenes;
 use crate::servers::postgres::Recipe;
-use crate::servers::{self, Postgres, postgres};
-use crate::twostep::Project;
+use crate::servers::{self, Postgres, mariadb, postgres};
+use crate::twostep::{Outcome, Project};
 use crate::wait;
 
 #[test]
@@ -36,10 +36,7 @@ fn a_run_that_was_stopped_and_comes_back_writes_nothing() {
     let after = database
         .psql("select n from a order by 1; select version, state from twostep.migration order by sequence");
     stopped.signal("CONT");
-    let late = stopped.wait();
-    // It sees that all is done by somebody else, or says that it was stopped; it has written nothing.
-    assert!([0, 4].contains(&late.code()), "{}\n{}", late.code(), late.stderr);
-    assert!(!late.stderr.contains("applied 2_b") && !late.stderr.contains("applied 3_c"), "{}", late.stderr);
+    has_written_nothing(&stopped.wait());
     assert_eq!(
         database.psql(
             "select n from a order by 1; select version, state from twostep.migration order by sequence"
@@ -47,6 +44,76 @@ fn a_run_that_was_stopped_and_comes_back_writes_nothing() {
         after
     );
     assert_eq!(database.psql("select count(*) from a"), "3");
+}
+
+/// The run that came back sees that all is done by somebody else, or says that it was stopped.
+fn has_written_nothing(late: &Outcome) {
+    assert!([0, 4].contains(&late.code()), "{}\n{}", late.code(), late.stderr);
+    assert!(!late.stderr.contains("applied 2_b") && !late.stderr.contains("applied 3_c"), "{}", late.stderr);
+}
+
+/// The same on MariaDB, stopped while it works on rows, and while a schema change of it commits by itself.
+#[test]
+fn mariadb_a_run_that_was_stopped_and_comes_back_writes_nothing() {
+    let Some(server) = mariadb() else { return };
+    // Rows that it reads would be locked.
+    let wait = "select 2 + sleep(if((select count(*) from information_schema.tables where table_schema = database() \
+                and table_name = 'fast') > 0, 0, 600)) as n";
+    for slow in
+        [format!("insert into a {wait};"), format!("create table b as {wait};\ninsert into a values (2);")]
+    {
+        let database = server.fresh_database();
+        let project = Project::with_migrations(&[
+            ("1_a.up.sql", "create table a (n int);\ninsert into a values (1);"),
+            ("2_b.up.sql", &format!("{slow}\ninsert into a values (20);")),
+            ("3_c.up.sql", "insert into a values (3);"),
+        ]);
+        let stopped = project.on(&database.url(), &["migrate"]).spawn();
+        let asleep = format!(
+            "select count(*) from information_schema.processlist where db = '{}' and state = 'User sleep'",
+            database.name
+        );
+        wait::until_true("it sleeps", Duration::from_secs(60), || server.mysql("", &asleep) == "1");
+        stopped.signal("STOP");
+        database.mysql(
+            "create table fast (i int); update twostep_run set heartbeat_at = heartbeat_at - interval 5 minute",
+        );
+        let next = project.on(&database.url(), &["migrate"]).run().expect(0);
+        assert!(next.stderr.contains("no sign of life"), "{}", next.stderr);
+        let look = "select n from a order by n; select version, state, run_id from twostep_migration order by sequence; \
+                    select count(*) from twostep_statement";
+        let after = database.mysql(look);
+        assert!(after.starts_with("1\n2\n3\n20\n1\tapplied\t1\n2\tapplied\t2\n3\tapplied\t2\n0"), "{after}");
+        stopped.signal("CONT");
+        has_written_nothing(&stopped.wait());
+        assert_eq!(database.mysql(look), after);
+    }
+}
+
+/// Two histories in one database (`--journal`): one is held up, and the other does not wait for it.
+fn histories_are_apart(url: &str, applied: &dyn Fn(&str) -> String) {
+    let hold = "#!/bin/sh\ntouch began\nwhile [ ! -e go ]; do sleep 0.02; done\n";
+    let slow = Project::new();
+    slow.write_program("migrations/1_wait.up", hold);
+    let quick = Project::with_migrations(&[
+        ("1_a.up.sql", "create table quick (i int);"),
+        ("2_b.up.sql", "insert into quick values (1);"),
+    ]);
+    let running = slow.on(url, &["migrate", "--journal", "one"]).spawn();
+    wait::until_true("the first works", Duration::from_secs(60), || slow.path("began").exists());
+    quick.on(url, &["migrate", "--journal", "two", "--run-deadline", "2s"]).run().expect(0);
+    assert_eq!(applied("two"), "2");
+    slow.write("go", "");
+    running.wait().expect(0);
+    assert_eq!((applied("one").as_str(), applied("two").as_str()), ("1", "2"));
+}
+
+#[test]
+fn mariadb_two_histories_do_not_wait_for_each_other() {
+    let Some(server) = mariadb() else { return };
+    let database = server.fresh_database();
+    let applied = |journal: &str| database.mysql(&format!("select count(*) from {journal}_migration"));
+    histories_are_apart(&database.url(), &applied);
 }
 
 #[test]
@@ -90,6 +157,50 @@ fn a_history_of_a_newer_program() {
     let refused = project.on(&database.url(), &["migrate"]).run().expect(2);
     assert!(refused.stderr.contains("newer twostep"), "{}", refused.stderr);
     assert_eq!(database.contents(), before);
+}
+
+/// The same on the other engines, given how to run SQL there.
+fn newer_history(url: &str, run: &dyn Fn(&str)) {
+    let project = Project::with_migrations(&[
+        ("1_a.up.sql", "create table a (i int);"),
+        ("1_a.down.sql", "drop table a;"),
+    ]);
+    project.on(url, &["migrate"]).run().expect(0);
+    run(
+        "update twostep_meta set format = 99; alter table twostep_migration add column newer varchar(9) default 'x'; \
+         alter table twostep_run add column newer text; alter table twostep_statement add column newer int; \
+         create table twostep_newer (i int)",
+    );
+    project.write_migrations(&[
+        ("2_b.up.sql", "create table b (i int);\ninsert into b values (1);"),
+        ("2_b.down.sql", "drop table b;"),
+    ]);
+    project.on(url, &["migrate"]).run().expect(0);
+    project.on(url, &["rollback", "--steps", "1"]).run().expect(0);
+    run("update twostep_meta set oldest_writer = 99");
+    project.on(url, &["status"]).run().expect(0);
+    let refused = project.on(url, &["migrate"]).run().expect(2);
+    assert!(refused.stderr.contains("newer twostep"), "{}", refused.stderr);
+    let status = project.on(url, &["status"]).run().expect(0).stdout;
+    assert!(status.contains("1 applied, 1 pending"), "{status}");
+}
+
+#[test]
+fn mariadb_a_history_of_a_newer_program() {
+    let Some(server) = mariadb() else { return };
+    let database = server.fresh_database();
+    newer_history(&database.url(), &|sql| drop(database.mysql(sql)));
+}
+
+#[test]
+fn sqlite_a_history_of_a_newer_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db.sqlite");
+    let run = |sql: &str| {
+        let done = std::process::Command::new("sqlite3").arg(&path).arg(sql).output().expect("sqlite3 runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    newer_history(&format!("sqlite:{}", path.display()), &run);
 }
 
 #[test]

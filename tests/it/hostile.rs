@@ -36,6 +36,13 @@ fn a_lock_that_a_migration_gives_away() {
     is_contained("do $$ begin perform pg_advisory_unlock_all(); end $$;", &[2, 7], &["2_bad"]);
     is_contained("do $$ begin execute 'select pg_advisory_' || 'unlock_all()'; end $$;", &[7], &["2_bad"]);
     is_contained("do $$ begin execute 'discard ' || 'all'; end $$;", &[3, 4, 7], &["2_bad"]);
+    // By the key that the server shows to everybody, as often as it was taken.
+    is_contained(
+        "select pg_advisory_unlock((classid::bigint << 32) | objid::bigint) from pg_locks, generate_series(1, 9) \
+         where locktype = 'advisory' and pid = pg_backend_pid();",
+        &[7],
+        &["2_bad"],
+    );
 }
 
 #[test]
@@ -51,6 +58,33 @@ fn a_history_that_a_migration_breaks() {
         &[3],
         &["2_bad", "duplicate key"],
     );
+}
+
+/// Rows that a migration takes out of the history or changes in it are not noticed while it runs (docs/reliability.md):
+/// the next run goes by what the history says, and takes nothing away that is there.
+#[test]
+fn a_history_that_a_migration_rewrites() {
+    let Some(server) = postgres() else { return };
+    let database = server.fresh_database();
+    let project = Project::with_migrations(&[
+        ("1_good.up.sql", "create table good (i int);\ninsert into good values (1);"),
+        ("2_bad.up.sql", "delete from twostep.migration where version = '1';"),
+    ]);
+    project.on(&database.url(), &["migrate"]).run().expect(0);
+    let next = project.on(&database.url(), &["migrate"]).run().expect(3);
+    assert!(complaint(&next).contains("nothing changed"), "{}", next.stderr);
+    assert!(next.stderr.contains("\"good\" already exists"), "{}", next.stderr);
+    assert_eq!(database.psql("select i from good; select version from twostep.migration"), "1\n2");
+
+    let database = server.fresh_database();
+    project.write_migrations(&[(
+        "2_bad.up.sql",
+        "update twostep.migration set checksum = 'x', state = 'applied';",
+    )]);
+    project.on(&database.url(), &["migrate"]).run().expect(0);
+    let next = project.on(&database.url(), &["migrate"]).run().expect(3);
+    assert!(next.stderr.contains("edited after being applied"), "{}", next.stderr);
+    assert_eq!(database.psql("select i from good"), "1");
 }
 
 #[test]
@@ -167,11 +201,64 @@ fn mariadb_a_lock_that_a_migration_gives_away() {
     }
 }
 
+/// Nothing in `said` moves a cursor or turns the direction of the text: the characters that https://trojansource.codes
+/// lists, and ends of lines that no terminal shows as such.
+#[track_caller]
+fn is_plain(said: &str, what: &str) {
+    let turns = ['\u{61c}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}'];
+    let hostile = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || ('\u{202a}'..='\u{202e}').contains(&c)
+            || ('\u{2066}'..='\u{2069}').contains(&c)
+            || turns.contains(&c)
+    };
+    assert!(!said.contains(hostile), "{what}: {said:?}");
+}
+
+/// Directives, comments and identifiers of files: what is said of them holds none of it, and ends.
+#[test]
+fn directives_and_texts_that_are_meant_to_deceive() {
+    let long = "x".repeat(20_000);
+    let texts = [
+        "-- twostep: \u{202e}wolla drop-table because \u{1b}[2Jx\nselect 1;\n".to_owned(),
+        "-- twostep: allow \"drop'table\u{2066}\" because `id` \u{202e}$(id)\ndrop table a;\n".to_owned(),
+        "-- twostep: set lock-timeout=\u{1b}[31m2s\nselect 1;\n".to_owned(),
+        "-- twostep: irreversible because \u{202e}\u{2028}\u{7}\nselect 1;\n".to_owned(),
+        format!("-- twostep: {long}\nselect 1;\n"),
+        format!("-- twostep: allow {long} because {long}\nselect 1;\n"),
+        "-- twostep: exec ../../bin/sh\nselect 1;\n".to_owned(),
+        "-- twostep: phase \u{0}contract\nselect 1;\n".to_owned(),
+        "create table \"a\u{202e}b\u{1b}[31m\" (i int);\ndrop table \"a\u{202e}b\u{1b}[31m\";\nselect * from \"\u{2067}\";\n".to_owned(),
+        format!("create table \"{long}\" (i int);\nselect {long};\n"),
+    ];
+    for (number, text) in texts.iter().enumerate() {
+        let project =
+            Project::with_migrations(&[("1_a.up.sql", text.as_str()), ("1_a.down.sql", text.as_str())]);
+        for command in [
+            &["lint", "--engine", "sqlite"][..],
+            &["migrate"],
+            &["status"],
+            &["rollback", "--all"],
+            &["resolve"],
+        ] {
+            let outcome = project.on("sqlite:db.sqlite", command).run();
+            let said = format!("{}{}", outcome.stdout, outcome.stderr);
+            is_plain(&said, &format!("text {number}, {command:?}"));
+            assert!(
+                [0, 1, 2, 3, 4, 9].contains(&outcome.code()),
+                "text {number}, {command:?}: {}\n{said}",
+                outcome.code()
+            );
+        }
+    }
+}
+
 #[test]
 fn names_that_are_meant_to_deceive() {
     let project = Project::new();
     let long = "x".repeat(180);
     let names = [
+        "0_\u{2066}a\u{2069}\u{200f}b\u{61c}\u{2028}c",
         "1_a'b\"c`d",
         "2_a;drop table t",
         "3_\u{1b}[31mred",
@@ -195,10 +282,7 @@ fn names_that_are_meant_to_deceive() {
         ] {
             let outcome = project.on(&url, command).env("TWOSTEP_LOG", log).run();
             let said = format!("{}{}", outcome.stdout, outcome.stderr);
-            let hostile = |c: char| {
-                (c.is_control() && c != '\n' && c != '\t') || ('\u{202a}'..='\u{202e}').contains(&c)
-            };
-            assert!(!said.contains(hostile), "{command:?}, {log}: {said:?}");
+            is_plain(&said, &format!("{command:?}, {log}"));
             assert!(outcome.code() <= 2, "{command:?}: {said}");
         }
     }
@@ -263,5 +347,51 @@ fn a_history_that_somebody_made_beforehand() {
         complaint(&outcome);
         assert_eq!(database.psql("select to_regclass('a')"), "", "{made}");
         assert_eq!(database.contents(), before, "{made}");
+    }
+}
+
+/// The same on the other engines: nothing is run, and nothing is put into what is not ours.
+#[test]
+fn a_history_that_somebody_made_beforehand_on_mariadb() {
+    let Some(server) = mariadb() else { return };
+    for made in [
+        "create view twostep_migration as select 1 as version",
+        "create table twostep_migration (version int)",
+        "create table twostep_run (id int); create view twostep_meta as select 1 as singleton",
+    ] {
+        let database = server.fresh_database();
+        database.mysql(made);
+        let tables = "select table_name, table_type, table_rows from information_schema.tables \
+                      where table_schema = database() order by 1";
+        let before = database.mysql(tables);
+        let project = Project::with_migrations(&[("1_a.up.sql", "create table a (i int);")]);
+        let outcome = project.on(&database.url(), &["migrate"]).run();
+        assert!([2, 3, 9].contains(&outcome.code()), "{made}: {}\n{}", outcome.code(), outcome.stderr);
+        complaint(&outcome);
+        assert_eq!(database.mysql(tables), before, "{made}");
+    }
+}
+
+#[test]
+fn a_history_that_somebody_made_beforehand_on_sqlite() {
+    for made in [
+        "create view twostep_migration as select 1 as version",
+        "create table twostep_migration (version int)",
+        "create table twostep_run (id int); create view twostep_meta as select 1 as singleton",
+    ] {
+        let project = Project::with_migrations(&[("1_a.up.sql", "create table a (i int);")]);
+        let sqlite = |sql: &str| {
+            let path = project.path("db.sqlite");
+            let output =
+                std::process::Command::new("sqlite3").arg(path).arg(sql).output().expect("sqlite3 runs");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        sqlite(made);
+        let before = sqlite(".dump");
+        let outcome = project.on("sqlite:db.sqlite", &["migrate"]).run();
+        assert!([2, 3, 9].contains(&outcome.code()), "{made}: {}\n{}", outcome.code(), outcome.stderr);
+        complaint(&outcome);
+        assert_eq!(sqlite(".dump"), before, "{made}");
     }
 }

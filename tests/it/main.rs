@@ -9,6 +9,7 @@ mod adopt_tools;
 mod bad_input;
 mod catalog;
 mod client;
+mod clock;
 mod complaint;
 mod contention;
 mod corpora;

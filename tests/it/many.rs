@@ -1,15 +1,16 @@
-//! Twenty processes at once on one database, while clients are at work: each migration is applied once.
+//! Fifty processes at once on one database, while clients are at work: each migration is applied once. Those of two
+//! releases as well.
 
 use std::time::Duration;
 
 use crate::client::{Client, Load};
-use crate::servers::{self, postgres};
+use crate::servers::{self, mariadb, postgres};
 use crate::twostep::{Outcome, Project, Run, Running};
 use crate::wait;
 
-const PROCESSES: usize = 20;
+const PROCESSES: usize = 50;
 
-/// Starts twenty, and waits for them.
+/// Starts all, and waits for them.
 fn at_once(project: &Project, url: &str) -> Vec<Outcome> {
     let running: Vec<Running> = (0..PROCESSES).map(|_| project.on(url, &["migrate"]).spawn()).collect();
     running.into_iter().map(Running::wait).collect()
@@ -124,4 +125,68 @@ fn on_sqlite() {
     servers::tell(&format!(
         "{PROCESSES} processes on SQLite in {whole:?}, beside {counts:?} reads and writes of others\n"
     ));
+}
+
+#[test]
+fn on_mariadb() {
+    let Some(server) = mariadb() else { return };
+    let database = server.fresh_database();
+    let project = Project::with_migrations(&[
+        ("1_t.up.sql", "create table t (a int);\ninsert into t values (1);\n"),
+        ("2_i.up.sql", "create index i on t (a);\nalter table t add column b int;\nupdate t set b = a;\n"),
+        (
+            "3_p.up.sql",
+            "delimiter //\ncreate procedure p() begin insert into t (a) values (2); end//\ndelimiter ;\ncall p();\n",
+        ),
+        ("4_f.up.sql", "-- twostep: backfill key=a\nupdate t set b = a + 1 where a > 0;\n"),
+    ]);
+    let outcomes = at_once(&project, &database.url());
+    each_once(&outcomes, &["1_t", "2_i", "3_p", "4_f"]);
+    assert_eq!(database.mysql("select a, b from t order by a"), "1\t2\n2\t3");
+    let journal = "select version, state from twostep_migration order by sequence; select count(*) from twostep_statement";
+    assert_eq!(database.mysql(journal), "1\tapplied\n2\tapplied\n3\tapplied\n4\tapplied\n0");
+    let whole = outcomes.iter().map(|outcome| outcome.elapsed).max().unwrap();
+    servers::tell(&format!("{PROCESSES} processes on MariaDB in {whole:?}\n"));
+}
+
+/// Runs of two releases at once, each with a migration that the other does not have: both are applied, each once.
+fn of_two_releases(url: &str) {
+    let first = ("1_t.up.sql", "create table t (n int);\ninsert into t values (0);\n");
+    let releases = [("2_a", "create table a (i int);\n"), ("3_b", "create table b (i int);\n")]
+        .map(|(name, text)| Project::with_migrations(&[first, (&format!("{name}.up.sql"), text)]));
+    let running: Vec<Running> =
+        (0..12).map(|number| releases[number % 2].on(url, &["migrate"]).spawn()).collect();
+    let outcomes: Vec<Outcome> = running.into_iter().map(Running::wait).collect();
+    each_once(&outcomes, &["1_t", "2_a", "3_b"]);
+    for release in &releases {
+        let status = release.on(url, &["status", "--format", "json"]).run().expect(0).stdout;
+        let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+        assert!(status.to_string().matches("\"applied\"").count() >= 2, "{status}");
+    }
+}
+
+#[test]
+fn two_releases_on_postgres() {
+    let Some(server) = postgres() else { return };
+    let database = server.fresh_database();
+    of_two_releases(&database.url());
+    let versions =
+        "select string_agg(version, ' ' order by version), count(distinct sequence) from twostep.migration";
+    assert_eq!(database.psql(versions), "1 2 3|3");
+}
+
+#[test]
+fn two_releases_on_mariadb() {
+    let Some(server) = mariadb() else { return };
+    let database = server.fresh_database();
+    of_two_releases(&database.url());
+    let versions =
+        "select group_concat(version order by version), count(distinct sequence) from twostep_migration";
+    assert_eq!(database.mysql(versions), "1,2,3\t3");
+}
+
+#[test]
+fn two_releases_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    of_two_releases(&format!("sqlite:{}", folder.path().join("db.sqlite").display()));
 }

@@ -3,7 +3,8 @@
 
 use crate::client::Client;
 use crate::complaint::complaint;
-use crate::servers::{PoolMode, pgbouncer, postgres, postgres::Database};
+use crate::proxy::{Harm, Protocol, Proxy};
+use crate::servers::{self, PgBouncer, PoolMode, pgbouncer, postgres, postgres::Database};
 use crate::twostep::Project;
 
 fn project() -> Project {
@@ -80,5 +81,70 @@ fn less_than_a_session_is_refused() {
         let done = project.on(&url, &["migrate"]).run().expect(0);
         assert!(done.stderr.contains("is up to date"), "{}", done.stderr);
         project.on(&url, &["status", "--exit-code"]).run().expect(0);
+    }
+}
+
+/// A pooler may keep no prepared statements for its clients, or few (`max_prepared_statements`): a run has none. That no
+/// message prepares, binds or executes one holds for every pooler.
+#[test]
+fn a_run_prepares_nothing() {
+    let Some(server) = postgres() else { return };
+    let database = server.fresh_database();
+    let proxy = Proxy::start(Protocol::Postgres, server.port());
+    let url = proxy.url(&database.url());
+    let project = Project::with_migrations(&[
+        ("1_t.up.sql", "create table t (id int primary key, n int);\ninsert into t values (1, 1);"),
+        ("1_t.down.sql", "drop table t;"),
+        ("2_i.up.sql", "-- twostep: no-transaction\ncreate index concurrently t_n on t (n);"),
+        ("2_i.down.sql", "-- twostep: no-transaction\ndrop index concurrently t_n;"),
+        ("3_f.up.sql", "-- twostep: no-transaction\n-- twostep: backfill\nupdate t set n = 1;"),
+        ("3_f.down.sql", "select 1;"),
+        ("4_c.up.sql", "copy t from stdin;\n2\t2\n\\.\n"),
+        ("4_c.down.sql", "delete from t where id = 2;"),
+    ]);
+    project.write("seeds/1.sql", "select 1;");
+    proxy.plan(Harm::Drop, usize::MAX, false);
+    for command in [
+        &["status"][..],
+        &["migrate"],
+        &["migrate"],
+        &["db", "seed"],
+        &["resolve"],
+        &["unlock"],
+        &["release", "confirm", "--release", "r"],
+        &["rollback", "--all"],
+    ] {
+        let outcome = project.on(&url, command).run();
+        assert!([0, 1].contains(&outcome.code()), "{command:?}: {}", outcome.stderr);
+    }
+    let seen = proxy.seen();
+    // By its first letter: https://www.postgresql.org/docs/current/protocol-message-formats.html
+    let of_kind =
+        |kinds: &str| seen.iter().filter(|message| message.starts_with(|c: char| kinds.contains(c))).count();
+    assert!(of_kind("Q") > 50, "{} messages", seen.len());
+    assert_eq!(of_kind("PBE"), 0, "{seen:#?}");
+}
+
+/// Poolers that do keep prepared statements (PgBouncer 1.21 and later), with each limit, in each mode.
+#[test]
+fn limits_of_prepared_statements() {
+    let Some(server) = postgres() else { return };
+    if !PgBouncer::keeps_prepared_statements() {
+        // What `a_run_prepares_nothing` shows holds for any of them.
+        servers::tell("limits of prepared statements: PgBouncer here is older than 1.21, which keeps none\n");
+        return;
+    }
+    for limit in [0, 1, 100] {
+        for mode in [PoolMode::Session, PoolMode::Transaction, PoolMode::Statement] {
+            let settings = format!("max_prepared_statements = {limit}\n");
+            let pooler = PgBouncer::start(server, mode, &settings).expect("it is on this machine");
+            let database = server.fresh_database();
+            let url = pooler.url(&database.name);
+            let project = project();
+            let code = if matches!(mode, PoolMode::Session) { 0 } else { 9 };
+            project.on(&url, &["migrate"]).run().expect(code);
+            project.on(&url, &["migrate", "--direct-url", &database.url()]).run().expect(0);
+            project.on(&url, &["status", "--exit-code"]).run().expect(0);
+        }
     }
 }

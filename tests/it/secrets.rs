@@ -56,6 +56,7 @@ const COMMANDS: &[&[&str]] = &[
     &["lint", "--engine", "postgres"],
     &["plan", "1"],
     &["capture", "--engine", "postgres"],
+    &["capture", "--database"],
     &["compat"],
     &["rollback", "--all"],
     &["adopt", "--dry-run"],
@@ -94,6 +95,13 @@ fn on_postgres() {
     let database = server.fresh_database();
     let url = database.url();
     everywhere(&project(), |run| run.env("DATABASE_URL", &url), "in the URL");
+    // As the driver takes it from the environment too, where a program of a migration does not get it.
+    let (other, apart) = (server.fresh_database(), project());
+    let mut without = url::Url::parse(&other.url()).unwrap();
+    without.set_password(None).unwrap();
+    let given = |run: Run| run.env("DATABASE_URL", without.as_str()).env("PGPASSWORD", SECRETS[0]);
+    everywhere(&apart, given, "in PGPASSWORD");
+    assert!(!apart.read("environment").contains("PGPASSWORD"), "{}", apart.read("environment"));
     // A pooler's refusal, a wrong password, a database that is not there, a host that is not there.
     let wrong = server.url_as("postgres", WRONG, &database.name);
     let missing = server.url("no_such_database");

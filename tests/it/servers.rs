@@ -17,7 +17,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use mariadb::{MariaDb, mariadb};
-pub use pgbouncer::{PoolMode, pgbouncer};
+pub use pgbouncer::{PgBouncer, PoolMode, pgbouncer};
 pub use postgres::{Postgres, postgres};
 pub use standby::standby;
 pub use tls::{Certificate, postgres_with_tls};

@@ -4,6 +4,7 @@ use crate::run::error::RunError;
 use crate::run::journal::{History, MigrationRecord, StatementRow};
 use crate::run::script::{Prepared, ScriptProblem, Statement, Work};
 use crate::source::{Kind, Version};
+use crate::text::deceives;
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,15 +92,11 @@ pub fn label(version: &Version, name: &str) -> String {
     } else {
         format!("{version}_{name}")
     };
-    // A file's name may hold what moves the cursor of a terminal, ends a line or turns the direction of the text.
-    let is_hostile = |character: char| {
-        character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !label.contains(is_hostile) {
+    if !label.contains(deceives) {
         return label;
     }
     let shown = |character: char| {
-        if is_hostile(character) { character.escape_unicode().to_string() } else { character.to_string() }
+        if deceives(character) { character.escape_unicode().to_string() } else { character.to_string() }
     };
     label.chars().map(shown).collect()
 }

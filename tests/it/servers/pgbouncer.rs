@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::postgres::{ADMIN, Postgres, postgres};
 use super::supervisor::{Supervisor, on_free_port};
-use super::{PASSWORD, find_program, required, url};
+use super::{PASSWORD, clean_command, find_program, required, url};
 
 /// For how long a client keeps the server's session that it was given.
 #[derive(Clone, Copy)]
@@ -28,22 +28,33 @@ pub struct PgBouncer {
 pub fn pgbouncer(mode: PoolMode) -> Option<&'static PgBouncer> {
     static SERVERS: [OnceLock<Option<PgBouncer>>; 3] = [const { OnceLock::new() }; 3];
     let server = postgres()?;
-    let pooler = SERVERS[mode as usize].get_or_init(|| PgBouncer::start(server, mode));
+    let pooler = SERVERS[mode as usize].get_or_init(|| PgBouncer::start(server, mode, ""));
     required("PgBouncer", pooler.as_ref())
 }
 
 impl PgBouncer {
-    fn start(server: &'static Postgres, mode: PoolMode) -> Option<PgBouncer> {
+    /// Starts one of the test's own, with lines of its settings added. None where its program is missing.
+    pub fn start(server: &'static Postgres, mode: PoolMode, more: &str) -> Option<PgBouncer> {
         let program = find_program("pgbouncer", &[])?;
         Some(on_free_port(|port| {
             let mut supervisor = Supervisor::new("pgbouncer", "TERM");
-            supervisor.write("pgbouncer.ini", &settings(server.port(), port, mode), 0o644);
+            let settings = format!("{}{more}", settings(server.port(), port, mode));
+            supervisor.write("pgbouncer.ini", &settings, 0o644);
             supervisor.write("users", &format!("\"{}\" \"{}\"\n", ADMIN, PASSWORD), 0o600);
             supervisor.start("", &format!("exec {} pgbouncer.ini\n", program.display()));
             let pooler = PgBouncer { supervisor, server, port };
             pooler.supervisor.wait_ready(|| pooler.try_psql("postgres", "select 1").is_ok())?;
             Ok(pooler)
         }))
+    }
+
+    /// Whether the program on this machine knows `max_prepared_statements`: 1.21 and later.
+    pub fn keeps_prepared_statements() -> bool {
+        let Some(program) = find_program("pgbouncer", &[]) else { return false };
+        let said = clean_command(&program).arg("--version").output().map(|output| output.stdout);
+        let said = String::from_utf8_lossy(&said.unwrap_or_default()).into_owned();
+        let minor = said.split_whitespace().nth(1).and_then(|version| version.split('.').nth(1));
+        minor.and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 21)
     }
 
     /// A database's URL through the pooler, as the superuser.
