@@ -5,7 +5,7 @@
 //! each migration has its own.
 
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions, shape_score};
-use super::names::{leading_digits, number, seems_sql};
+use super::names::{leading_digits, number_64, seems_sql};
 use super::pairs::{Half, pairs};
 use super::reading::{Direction, Reading, versioned};
 use super::versions::{self, Numbering, UnixSeconds};
@@ -34,7 +34,7 @@ impl Format for Authelia {
         let mut halves = Vec::new();
         for file in files {
             match parts(&file.path) {
-                Some((digits, name, direction)) => match number(digits) {
+                Some((digits, name, direction)) => match number_64(digits) {
                     Some(version) => {
                         halves.push((version, Half { file, version: digits.to_owned(), name, direction }));
                     }

@@ -8,7 +8,7 @@
 //! golang-migrate refuses two files with one number. Projects with a runner of their own have them; they are read.
 
 use super::format::{Folder, Format, NewFile, NewMigration, ReadOptions, shape_score};
-use super::names::{is_code, leading_digits, number, seems_sql};
+use super::names::{is_code, leading_digits, number_64, seems_sql};
 use super::one_piece;
 use super::pairs::{Half, Pair, pairs_with_shared_numbers};
 use super::reading::{Direction, Reading, instruction_of_another, versioned};
@@ -94,7 +94,7 @@ impl Format for GolangMigrate {
                 }
                 continue;
             };
-            let Some(version) = number(parts.digits) else {
+            let Some(version) = number_64(parts.digits) else {
                 reading.problem(
                     &file.path,
                     format!("has a version that is too large: {}", parts.digits),

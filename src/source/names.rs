@@ -49,8 +49,14 @@ pub(super) fn leading_digits(text: &str) -> (&str, &str) {
     text.split_at(text.bytes().take_while(u8::is_ascii_digit).count())
 }
 
-/// `digits` as a number. `None` where it does not fit into 64 bits.
-pub(super) fn number(digits: &str) -> Option<u64> {
+/// `digits` as a number: the versions of some projects are a moment and six more digits, which 64 bits do not hold.
+/// `None` where it does not fit into 128 bits.
+pub(super) fn number(digits: &str) -> Option<u128> {
+    digits.parse().ok()
+}
+
+/// The same for a tool whose versions are numbers of 64 bits.
+pub(super) fn number_64(digits: &str) -> Option<u64> {
     digits.parse().ok()
 }
 

@@ -54,7 +54,7 @@ impl Format for Numbered {
                     None => reading.problem(
                         &file.path,
                         format!("has a version that is too large: {}", parts.digits),
-                        format!("at most {}", u64::MAX),
+                        format!("at most {}", u128::MAX),
                     ),
                 },
                 None if seems_sql(&file.path) => {

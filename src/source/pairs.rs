@@ -65,13 +65,13 @@ pub(super) fn pairs<'a, K: Ord>(
 
 /// [`pairs`], for numbers that several migrations may share: those run in the order of their names, and their names
 /// are part of their versions. That is a warning, with `why` at its end.
-pub(super) fn pairs_with_shared_numbers<'a>(
-    halves: Vec<(u64, Half<'a>)>,
+pub(super) fn pairs_with_shared_numbers<'a, N: Ord + Copy>(
+    halves: Vec<(N, Half<'a>)>,
     tool: &str,
     why: &str,
     reading: &mut Reading,
 ) -> Vec<Pair<'a>> {
-    let mut ups: BTreeMap<u64, Vec<&Half<'a>>> = BTreeMap::new();
+    let mut ups: BTreeMap<N, Vec<&Half<'a>>> = BTreeMap::new();
     for (number, half) in halves.iter().filter(|(_, half)| half.direction == Direction::Up) {
         ups.entry(*number).or_default().push(half);
     }
@@ -82,7 +82,7 @@ pub(super) fn pairs_with_shared_numbers<'a>(
         let warning = SourceProblem::new(paths[0], what).with_help("give each its own number");
         reading.warnings.push(warning);
     }
-    let shared: BTreeSet<u64> = ups.into_keys().collect();
+    let shared: BTreeSet<N> = ups.into_keys().collect();
     let keyed = halves.into_iter().map(|(number, mut half)| {
         if !shared.contains(&number) {
             return ((number, ""), half);

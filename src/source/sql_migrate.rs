@@ -104,9 +104,9 @@ fn name(path: &str) -> Option<&str> {
 }
 
 /// By number, then by name; names without a number come last.
-fn order(stem: &str) -> (bool, u64, &str) {
+fn order(stem: &str) -> (bool, u128, &str) {
     let digits = leading_digits(stem).0;
-    (digits.is_empty(), number(digits).unwrap_or(u64::MAX), stem)
+    (digits.is_empty(), number(digits).unwrap_or(u128::MAX), stem)
 }
 
 /// What is read of a file.

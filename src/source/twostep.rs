@@ -57,7 +57,7 @@ impl Format for Twostep {
 
     fn read(&self, files: &[&SourceFile], _: &ReadOptions) -> Result<Folder, Vec<SourceProblem>> {
         let mut reading = Reading::default();
-        let mut versions: BTreeMap<u64, Pair<'_>> = BTreeMap::new();
+        let mut versions: BTreeMap<u128, Pair<'_>> = BTreeMap::new();
         let mut repeatable = BTreeMap::new();
         for file in files {
             match entry(&file.path) {
@@ -290,6 +290,24 @@ mod tests {
     }
 
     #[test]
+    fn a_version_may_have_more_digits_than_64_bits_hold() {
+        let files = [
+            "20210914134624000000_b.up.sql",
+            "20201110175414000001_a.postgres.up.sql",
+            "20201110175414000001_a.postgres.down.sql",
+            "20201110175414000000_a.up.sql",
+        ];
+        let found = read(&source_files(&files), None, &ReadOptions::default());
+        assert_eq!(found.as_ref().unwrap().format, "twostep");
+        assert_eq!(
+            show(&found),
+            "20201110175414000000 a: 20201110175414000000_a.up.sql\n\
+             20201110175414000001 a: 20201110175414000001_a.postgres.up.sql | 20201110175414000001_a.postgres.down.sql\n\
+             20210914134624000000 b: 20210914134624000000_b.up.sql"
+        );
+    }
+
+    #[test]
     fn what_nearly_is_a_migration_is_an_error() {
         let nearly =
             |file: &str, expected: &str| check(&["1_a.up.sql", file], &format!("{file}: {expected}"));
@@ -304,7 +322,10 @@ mod tests {
         nearly("b.up.sql", "has no version: a migration starts with digits");
         nearly("b.sql", "has no version: a migration starts with digits");
         nearly("V2__b.sql", "has no version: a migration starts with digits");
-        nearly("18446744073709551616_b.up.sql", "has a version that is too large: 18446744073709551616");
+        nearly(
+            "340282366920938463463374607431768211456_b.up.sql",
+            "has a version that is too large: 340282366920938463463374607431768211456",
+        );
         nearly("2026/2_b.up.sql", "stands in the folder `2026`, where it would not be found");
         nearly("2_b.up", "is named as a program and is not executable");
         nearly("R_view.sql", "has one `_` behind its `R`");

@@ -6,10 +6,13 @@ use super::names::{leading_digits, number};
 /// Seconds since 1970-01-01 00:00 UTC: what the world says that it is.
 pub type UnixSeconds = u64;
 
+/// How many digits `20260301115959` has.
+const TIMESTAMP_DIGITS: usize = 14;
+
 /// How new versions are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Numbering {
-    /// `20260301115959`, in UTC.
+    /// `20260301115959`, in UTC; with more digits behind it where the newest has some.
     Timestamp,
     /// `1772366399`.
     UnixTime,
@@ -30,18 +33,33 @@ pub fn next(existing: &[Version], numbering: Option<Numbering>, now: UnixSeconds
     };
     let last = existing.iter().filter_map(|version| digits(&version)).max();
     let numbering = numbering.unwrap_or_else(|| last.map_or(Numbering::Timestamp, numbering_of));
-    let last = last.map(|(value, _)| value);
     let spelling = match numbering {
-        Numbering::Timestamp => match last {
-            Some(last) if last >= timestamp_number(now) => timestamp_behind(last),
-            Some(_) | None => timestamp(now),
+        Numbering::Timestamp => match last.map(|(value, width)| without_more_digits(value, width)) {
+            None => timestamp(now),
+            Some((last, more)) if last < u128::from(timestamp_number(now)) => {
+                format!("{}{:0<more$}", timestamp(now), "")
+            }
+            Some((last, more)) => format!("{}{:0<more$}", timestamp_behind(last), ""),
         },
-        Numbering::UnixTime => last.map_or(now, |last| now.max(last.saturating_add(1))).to_string(),
+        Numbering::UnixTime => {
+            last.map_or(now.into(), |(last, _)| last.saturating_add(1).max(now.into())).to_string()
+        }
         Numbering::Sequence { width } => {
-            format!("{:0width$}", last.map_or(1, |last| last.saturating_add(1)))
+            format!("{:0width$}", last.map_or(1, |(last, _)| last.saturating_add(1)))
         }
     };
     Version::new(spelling)
+}
+
+/// The moment that a version of `width` digits starts with, as a number, and how many digits stand behind it; the whole
+/// number where it starts with none.
+fn without_more_digits(value: u128, width: usize) -> (u128, usize) {
+    let more = width.saturating_sub(TIMESTAMP_DIGITS);
+    let moment = u32::try_from(more).ok().and_then(|more| value.checked_div(10_u128.checked_pow(more)?));
+    match moment.filter(|moment| seconds_of_timestamp(*moment).is_some()) {
+        Some(moment) => (moment, more),
+        None => (value, 0),
+    }
 }
 
 /// Whether two spellings are the same version: equal, or the same number (`1` and `0001`).
@@ -66,9 +84,10 @@ pub fn timestamp(now: UnixSeconds) -> String {
 }
 
 /// How the newest version was made, told by its value and its number of digits.
-fn numbering_of((value, width): (u64, usize)) -> Numbering {
+fn numbering_of((value, width): (u128, usize)) -> Numbering {
+    let (moment, _) = without_more_digits(value, width);
     match width {
-        14 if seconds_of_timestamp(value).is_some() => Numbering::Timestamp,
+        TIMESTAMP_DIGITS.. if seconds_of_timestamp(moment).is_some() => Numbering::Timestamp,
         // From 2001 to 2286.
         10 if value >= 1_000_000_000 => Numbering::UnixTime,
         _ => Numbering::Sequence { width },
@@ -76,7 +95,7 @@ fn numbering_of((value, width): (u64, usize)) -> Numbering {
 }
 
 /// The timestamp one second after `last`; the next number where `last` is no timestamp.
-fn timestamp_behind(last: u64) -> String {
+fn timestamp_behind(last: u128) -> String {
     match seconds_of_timestamp(last) {
         Some(seconds) => timestamp(seconds + 1),
         None => last.saturating_add(1).to_string(),
@@ -91,7 +110,8 @@ fn timestamp_number(now: UnixSeconds) -> u64 {
 }
 
 /// The moment of a timestamp; `None` where the number is none, as `20261399000000`.
-fn seconds_of_timestamp(value: u64) -> Option<UnixSeconds> {
+fn seconds_of_timestamp(value: u128) -> Option<UnixSeconds> {
+    let value = u64::try_from(value).ok()?;
     let (date, time) = (value / 1_000_000, value % 1_000_000);
     let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);
     if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
@@ -149,6 +169,9 @@ mod tests {
         check(&["999"], None, "1000");
         check(&["1510262030"], None, "1772366399");
         check(&["R__views", "3"], None, "4");
+        check(&["20230228091200000003"], None, "20260301115959000000");
+        check(&["20991231235959000001"], None, "21000101000000000000");
+        check(&["30991231999999000001"], None, "30991231999999000002");
     }
 
     #[test]
@@ -167,7 +190,7 @@ mod tests {
             [(0, "19700101000000"), (951_782_400, "20000229000000"), (4_107_542_400, "21000301000000")]
         {
             assert_eq!(timestamp(seconds), expected);
-            assert_eq!(seconds_of_timestamp(timestamp_number(seconds)), Some(seconds));
+            assert_eq!(seconds_of_timestamp(timestamp_number(seconds).into()), Some(seconds));
         }
         for day in (0..60_000).step_by(13) {
             let (year, month, date) = civil(day);

@@ -9,7 +9,7 @@ use crate::source::slug;
 pub(super) enum Entry<'a> {
     Versioned {
         digits: &'a str,
-        version: u64,
+        version: u128,
         name: &'a str,
         direction: Direction,
         program: bool,
@@ -66,7 +66,7 @@ fn root_entry(file_name: &str) -> Entry<'_> {
     let Some(version) = number(digits) else {
         return Entry::Nearly(
             format!("has a version that is too large: {digits}"),
-            format!("at most {}", u64::MAX),
+            format!("at most {}", u128::MAX),
         );
     };
     let (stem, direction, program) = match ending(rest) {
