@@ -216,6 +216,16 @@ pub fn is_unique_an_index(dialect: Dialect) -> bool {
     }
 }
 
+/// Whether two spellings of a table's name that differ in capitals alone may be two tables: on MySQL by default wherever
+/// the file system tells them apart
+/// (<https://dev.mysql.com/doc/refman/8.4/en/identifier-case-sensitivity.html>).
+pub fn tells_tables_by_capitals(dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Mysql => true,
+        Dialect::Postgres | Dialect::Sqlite => false,
+    }
+}
+
 /// Whether `ALTER TABLE` can do so little that tables are made anew instead.
 pub fn alters_little(dialect: Dialect) -> bool {
     match dialect {

@@ -7,7 +7,7 @@ pub static RULE: Rule = Rule::on_change(
     "create-trigger",
     Group::Lock,
     Severity::Note,
-    POSTGRES,
+    ALL_ENGINES,
     include_str!("create_trigger.md"),
     find,
 );
@@ -24,10 +24,16 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         return None;
     }
     let shown = place.shown(&create.table);
+    let lock = place
+        .effects()
+        .target()
+        .map_or_else(String::new, |effect| format!("{} on `{shown}` for a moment, and ", effect.lock.name));
     Some(
         Draft::new(
             format!("new trigger `{}` on `{shown}` runs in writes of running code", create.name),
-            format!("SHARE ROW EXCLUSIVE on `{shown}` for a moment, and from then on old code's writes do more, take longer, or fail where the trigger fails"),
+            format!(
+                "{lock}from then on old code's writes do more, take longer, or fail where the trigger fails"
+            ),
         )
         .help("let it do nothing for rows that old code writes, or see to it that it cannot fail"),
     )
