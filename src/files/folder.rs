@@ -2,6 +2,7 @@
 
 use super::contents::{LARGE_BYTES, has_text_ending, read_file, source_file};
 use super::error::{FILES_MAX, FilesError, FolderError};
+use crate::parallel;
 use crate::source::{Contents, Folder, ReadOptions, SourceFile, by_id, detect, read};
 use std::fs;
 use std::io;
@@ -55,13 +56,25 @@ fn read_folder_up_to(path: &Path, held_bytes: u64) -> Result<Vec<SourceFile>, Fi
     if !metadata.is_dir() {
         return Err(FilesError::NotAFolder { path: path.to_owned() });
     }
-    let mut walk = Walk { root: path, above: Vec::new(), found: Vec::new(), held_bytes };
+    let mut walk = Walk { root: path, above: Vec::new(), found: Vec::new() };
     walk.folder(path, "")?;
-    walk.found.sort_by(|one, two| one.path.cmp(&two.path));
-    if walk.found.iter().all(|file| file.path.starts_with('.')) {
+    let mut found = walk.found;
+    found.sort_by(|one, two| one.below.cmp(&two.below));
+    if found.iter().all(|file| file.below.starts_with('.')) {
         return Err(FilesError::Empty { path: path.to_owned() });
     }
-    Ok(walk.found)
+    let read = |found: &Found| {
+        source_file(&found.path, found.below.clone(), held_bytes)
+            .map_err(|source| FilesError::Unreadable { path: found.path.clone(), source })
+    };
+    parallel::map(&found, read).into_iter().collect()
+}
+
+/// A file that was found.
+struct Found {
+    path: PathBuf,
+    /// Its path below the root, with `/` between its parts.
+    below: String,
 }
 
 /// A walk through a folder.
@@ -69,8 +82,7 @@ struct Walk<'a> {
     root: &'a Path,
     /// The folders that the present one stands in, as the file system knows them.
     above: Vec<PathBuf>,
-    found: Vec<SourceFile>,
-    held_bytes: u64,
+    found: Vec<Found>,
 }
 
 impl Walk<'_> {
@@ -90,9 +102,7 @@ impl Walk<'_> {
             let below = if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
             // A plain file is asked for its metadata once it is open: for a thousand of them that shows.
             if entry.file_type().is_ok_and(|kind| kind.is_file()) {
-                let file = source_file(&path, below, self.held_bytes)
-                    .map_err(|source| FilesError::Unreadable { path, source })?;
-                self.take(file)?;
+                self.take(Found { path, below })?;
                 continue;
             }
             let metadata = fs::metadata(&path).map_err(|source| self.unreadable(&path, source))?;
@@ -102,9 +112,7 @@ impl Walk<'_> {
                     self.folder(&path, &below)?;
                 }
             } else if metadata.is_file() {
-                let file = source_file(&path, below, self.held_bytes)
-                    .map_err(|source| FilesError::Unreadable { path, source })?;
-                self.take(file)?;
+                self.take(Found { path, below })?;
             } else {
                 return Err(FilesError::Special { path });
             }
@@ -113,7 +121,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn take(&mut self, file: SourceFile) -> Result<(), FilesError> {
+    fn take(&mut self, file: Found) -> Result<(), FilesError> {
         self.found.push(file);
         if self.found.len() > FILES_MAX {
             return Err(FilesError::TooMany { path: self.root.to_owned() });
@@ -137,27 +145,29 @@ impl Walk<'_> {
 pub fn read_beside(folder: &Path, in_folders: bool) -> Result<Vec<SourceFile>, FilesError> {
     let mut found = Vec::new();
     beside(folder, "", in_folders, &mut found)?;
-    found.sort_by(|one, two| one.path.cmp(&two.path));
-    Ok(found)
+    found.sort_by(|one, two| one.below.cmp(&two.below));
+    Ok(parallel::map(&found, |found| read_file(&found.path, &found.below)))
 }
 
-fn beside(
-    folder: &Path,
-    below: &str,
-    in_folders: bool,
-    found: &mut Vec<SourceFile>,
-) -> Result<(), FilesError> {
+fn beside(folder: &Path, below: &str, in_folders: bool, found: &mut Vec<Found>) -> Result<(), FilesError> {
     let unreadable = |source| FilesError::Unreadable { path: folder.to_owned(), source };
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let name = entry.file_name();
         let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
-        let Ok(metadata) = fs::metadata(entry.path()) else { continue };
+        let path = entry.path();
         let below = if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
-        if metadata.is_dir() && in_folders {
-            beside(&entry.path(), &below, false, found)?;
-        } else if metadata.is_file() && has_text_ending(name) {
-            found.push(read_file(&entry.path(), &below));
+        // Links are followed; what is no link need not be asked again.
+        let Ok(kind) = entry.file_type() else { continue };
+        let kind = match kind.is_symlink().then(|| fs::metadata(&path)) {
+            None => kind,
+            Some(Ok(metadata)) => metadata.file_type(),
+            Some(Err(_)) => continue,
+        };
+        if kind.is_dir() && in_folders {
+            beside(&path, &below, false, found)?;
+        } else if kind.is_file() && has_text_ending(name) {
+            found.push(Found { path, below });
             if found.len() > FILES_MAX {
                 return Err(FilesError::TooMany { path: folder.to_owned() });
             }

@@ -2,6 +2,7 @@
 
 use crate::engine::version::ServerVersion;
 use crate::name::hex;
+use crate::parallel;
 use crate::rules::{Finding, Linted, Severity};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
@@ -58,10 +59,13 @@ impl Findings {
         if !self.servers.contains(&server) {
             self.servers.push(server);
         }
+        let text =
+            |finding: &Finding| linted.texts.get(&finding.path).map_or_else(|| Arc::from(""), Arc::clone);
+        let digests = parallel::map(&linted.findings, |finding| digest(finding, &text(finding)));
         let mut seen = HashMap::new();
-        for finding in linted.findings {
+        for (finding, digest) in linted.findings.into_iter().zip(digests) {
             let text = linted.texts.get(&finding.path).map_or_else(|| Arc::from(""), Arc::clone);
-            let fingerprint = fingerprint(&finding, &text, &mut seen);
+            let fingerprint = fingerprint(digest, &mut seen);
             self.items.push(Item { file: file(&finding.path), text, fingerprint, finding });
         }
     }
@@ -104,8 +108,8 @@ impl Default for Findings {
     }
 }
 
-/// The rule, the file, the statement, the part of it, and which of several alike: blank space does not count.
-fn fingerprint(finding: &Finding, text: &str, seen: &mut HashMap<[u8; 32], usize>) -> String {
+/// The rule, the file, the statement and the part of it: blank space does not count.
+fn digest(finding: &Finding, text: &str) -> [u8; 32] {
     let mut digest = Sha256::new();
     for part in [finding.rule.id, &finding.path, &finding.statement, finding.span.of(text)] {
         for word in part.split_whitespace() {
@@ -114,7 +118,12 @@ fn fingerprint(finding: &Finding, text: &str, seen: &mut HashMap<[u8; 32], usize
         }
         digest.update(b"\0");
     }
-    let mut bytes: [u8; 32] = digest.finalize().into();
+    digest.finalize().into()
+}
+
+/// The digest, and which of several alike.
+fn fingerprint(digest: [u8; 32], seen: &mut HashMap<[u8; 32], usize>) -> String {
+    let mut bytes = digest;
     let alike = seen.entry(bytes).or_default();
     if *alike > 0 {
         bytes = Sha256::digest([&bytes[..], &alike.to_be_bytes()].concat()).into();

@@ -62,6 +62,11 @@ fn a_file_is_judged_with_what_stands_before_it() {
     // What a folder holds is judged once, however often it is named.
     let again = found(&project, 1, &["db/2_drop.up.sql", "db", "db/../db", "db/4_later.up.sql"]);
     assert_eq!(again, [drop, "db/4_later.up.sql:1 drop-table error"]);
+    let whole = project.path("db/2_drop.up.sql").display().to_string();
+    let twice = found(&project, 1, &["db/2_drop.up.sql", "./db/2_drop.up.sql", &whole]);
+    assert_eq!(twice, [drop]);
+    let within = found(&project, 1, &[".", "db/2_drop.up.sql", "db"]);
+    assert_eq!(within, [drop, "db/4_later.up.sql:1 drop-table error"]);
 }
 
 #[test]

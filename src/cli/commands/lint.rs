@@ -205,7 +205,7 @@ async fn found(context: &Context, args: &Args) -> Result<Findings, Report> {
         judged.push((target, options));
     }
     let mut findings = Findings::new();
-    let linted = parallel::map(&judged, |(target, options)| judge(target, options));
+    let linted = parallel::map_large(&judged, |(target, options)| judge(target, options));
     for ((target, options), linted) in judged.iter().zip(linted) {
         findings.add(linted, options.server, |path| target.shown(path));
     }

@@ -81,10 +81,10 @@ impl Finder<'_> {
                 named.entry(root).or_default().insert(below);
             }
         }
-        leave_out_judged(&mut named, &targets);
         for (root, files) in named {
             targets.extend(self.some_of(&root, files)?);
         }
+        leave_out_twice(&mut targets);
         Ok(targets)
     }
 
@@ -254,12 +254,14 @@ struct Roots {
     configured: (PathBuf, Option<PathBuf>),
     /// What folders really are.
     real: HashMap<PathBuf, Option<PathBuf>>,
+    /// The folders that files belong to, each in the way in which it was written first.
+    written: HashMap<PathBuf, PathBuf>,
 }
 
 impl Roots {
     fn new(configured: PathBuf) -> Self {
         let real = real_folder(&configured);
-        Self { configured: (configured, real), real: HashMap::new() }
+        Self { configured: (configured, real), real: HashMap::new(), written: HashMap::new() }
     }
 
     /// The folder that the migration in the file `path` belongs to, and the file's path below it.
@@ -274,30 +276,43 @@ impl Roots {
             }
         }
         let is_part = PARTS.iter().any(|part| name == *part);
-        match (parent.file_name(), parent.parent()) {
-            (Some(folder), Some(root)) if is_part => {
-                (root.to_owned(), with_slashes(&Path::new(folder).join(name)))
-            }
-            _ => (parent.to_owned(), with_slashes(Path::new(name))),
+        let (root, below) = match (parent.file_name(), parent.parent()) {
+            (Some(folder), Some(root)) if is_part => (root, with_slashes(&Path::new(folder).join(name))),
+            _ => (parent, with_slashes(Path::new(name))),
+        };
+        (self.written_first(root), below)
+    }
+
+    /// The folder `root` in the way in which it was written first.
+    fn written_first(&mut self, root: &Path) -> PathBuf {
+        let real = self.real.entry(root.to_owned()).or_insert_with(|| real_folder(root)).clone();
+        match real {
+            Some(real) => self.written.entry(real).or_insert_with(|| root.to_owned()).clone(),
+            None => root.to_owned(),
         }
     }
 }
 
-/// Leaves out of `named` the files that are judged with their folder anyway.
-fn leave_out_judged(named: &mut Named, whole: &[Target]) {
-    if named.is_empty() || whole.is_empty() {
+/// Leaves each migration to one target: the paths of a command line may lead to one file in several ways. Where its
+/// folder is one of the targets, it is judged with that folder, and not by itself.
+fn leave_out_twice(targets: &mut Vec<Target>) {
+    if targets.len() < 2 {
         return;
     }
-    let scripts = |target: &Target| {
-        let migrations = target.folder.migrations.iter();
-        let paths = migrations.flat_map(|one| std::iter::once(&one.up).chain(&one.down));
-        paths.map(|script| real(&target.root.join(&script.path))).collect::<Vec<_>>()
-    };
-    let judged: BTreeSet<PathBuf> = whole.iter().flat_map(scripts).collect();
-    for (root, files) in named.iter_mut() {
-        files.retain(|file| !judged.contains(&real(&root.join(file))));
+    let roots: Vec<PathBuf> = targets.iter().map(|target| real(&at(&target.root))).collect();
+    let mut order: Vec<usize> = (0..targets.len()).collect();
+    order.sort_by_key(|number| targets[*number].folder.format == source::LOOSE);
+    let mut judged = BTreeSet::new();
+    for number in order {
+        let Target { folder, chosen, .. } = &mut targets[number];
+        chosen.retain(|one| judged.insert(roots[number].join(&folder.migrations[*one].up.path)));
     }
-    named.retain(|_, files| !files.is_empty());
+    targets.retain(|target| !target.chosen.is_empty());
+}
+
+/// A folder as the file system knows it: the working directory has an empty path here.
+fn at(folder: &Path) -> PathBuf {
+    if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
 }
 
 /// What `path` is without links; itself where that cannot be told.
