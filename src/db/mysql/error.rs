@@ -51,7 +51,7 @@ fn class_of(number: u16, message: &str) -> DbErrorClass {
         1290 if message.contains("read-only") || message.contains("read_only") => DbErrorClass::ReadOnly,
         1021 | 1037 | 1038 | 1041 | 1114 | 1206 | 3675 => DbErrorClass::Resources,
         // The system's own number stands in the text: no space left on the device, and no more room in a file.
-        1004 | 1005 | 1026 | 1030 if is_no_room(message) => DbErrorClass::Resources,
+        1004 | 1005 | 1025 | 1026 | 1030 if is_no_room(message) => DbErrorClass::Resources,
         1049 | 1054 | 1146 => DbErrorClass::Missing,
         _ => DbErrorClass::Statement,
     }
