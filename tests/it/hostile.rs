@@ -350,6 +350,57 @@ fn a_history_that_somebody_made_beforehand() {
     }
 }
 
+/// What was put in place of a table of our own history, with the same columns, or on it: it would swallow what is written.
+#[test]
+fn a_history_that_somebody_has_replaced() {
+    let Some(server) = postgres() else { return };
+    let first = ("1_a.up.sql", "create table a (i int);");
+    let second = ("2_b.up.sql", "create table b (i int);");
+    for replaced in [
+        "create rule r as on insert to twostep.migration do instead nothing",
+        "create function f() returns trigger language plpgsql as 'begin return null; end'; \
+         create trigger t before insert on twostep.statement for each row execute function f()",
+        "alter table twostep.migration rename to real; create view twostep.migration as select * from twostep.real",
+    ] {
+        let database = server.fresh_database();
+        let project = Project::with_migrations(&[first]);
+        project.on(&database.url(), &["migrate"]).run().expect(0);
+        database.psql(replaced);
+        project.write_migrations(&[second]);
+        let refused = project.on(&database.url(), &["migrate"]).run();
+        assert!([2, 3].contains(&refused.code()), "{replaced}: {}\n{}", refused.code(), refused.stderr);
+        assert!(refused.stderr.contains("is not the history table of twostep"), "{}", refused.stderr);
+        assert_eq!(database.psql("select to_regclass('b')"), "", "{replaced}");
+    }
+    let view = |migration: &str| {
+        format!("alter table {migration} rename to kept; create view {migration} as select * from kept")
+    };
+    if let Some(server) = mariadb() {
+        let database = server.fresh_database();
+        let project = Project::with_migrations(&[first]);
+        project.on(&database.url(), &["migrate"]).run().expect(0);
+        database.mysql(&view("twostep_migration"));
+        project.write_migrations(&[second]);
+        let refused = project.on(&database.url(), &["migrate"]).run();
+        assert!([2, 3].contains(&refused.code()), "{}\n{}", refused.code(), refused.stderr);
+        assert_eq!(database.mysql("show tables like 'b'"), "");
+    }
+    let project = Project::with_migrations(&[first]);
+    project.on("sqlite:db.sqlite", &["migrate"]).run().expect(0);
+    let sqlite = |sql: &str| {
+        let output = std::process::Command::new("sqlite3").arg(project.path("db.sqlite")).arg(sql).output();
+        String::from_utf8(output.expect("sqlite3 runs").stdout).unwrap()
+    };
+    sqlite(&format!(
+        "{}; create trigger t instead of insert on twostep_migration begin select 1; end",
+        view("twostep_migration")
+    ));
+    project.write_migrations(&[second]);
+    let refused = project.on("sqlite:db.sqlite", &["migrate"]).run();
+    assert!([2, 3].contains(&refused.code()), "{}\n{}", refused.code(), refused.stderr);
+    assert_eq!(sqlite("select name from sqlite_schema where name = 'b'"), "");
+}
+
 /// The same on the other engines: nothing is run, and nothing is put into what is not ours.
 #[test]
 fn a_history_that_somebody_made_beforehand_on_mariadb() {

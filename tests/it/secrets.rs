@@ -1,6 +1,6 @@
 //! Passwords: in no log, error, result, file, process title, or environment of a program that does not need them.
 
-use crate::servers::{PoolMode, mariadb, pgbouncer, postgres};
+use crate::servers::{self, PoolMode, mariadb, pgbouncer, postgres};
 use crate::twostep::{Project, Run};
 
 /// The servers' password, as it is and as a URL has it.
@@ -121,4 +121,21 @@ fn on_mariadb() {
     let database = server.fresh_database();
     let url = database.url();
     everywhere(&project(), |run| run.env("DATABASE_URL", &url), "in the URL");
+}
+
+/// Where the shell lets programs leave dumps, this one leaves none all the same: neither a file of its own, nor one by a
+/// program of the machine, which asks whether the process may be dumped.
+#[test]
+fn core_dumps_are_off() {
+    let project = Project::new();
+    let program = "#!/bin/sh\ngrep 'Max core' \"/proc/$PPID/limits\" >limits\n";
+    project.write_program("migrations/1_p.up", program);
+    let raise = "ulimit -c \"$(ulimit -Hc)\"; ulimit -Sc >before; exec \"$0\" migrate";
+    let run = Run::new("sh", &project.path("."), &["-c", raise, env!("CARGO_BIN_EXE_twostep")]);
+    run.env("DATABASE_URL", "sqlite:db.sqlite").run().expect(0);
+    if project.read("before").trim() == "0" {
+        servers::tell("core dumps: this machine forbids them by itself, to everybody\n");
+    }
+    let limits = project.read("limits");
+    assert_eq!(limits.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{limits}");
 }
