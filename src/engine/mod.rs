@@ -66,6 +66,16 @@ pub fn lower(text: &str, dialect: Dialect) -> Vec<Change> {
     }
 }
 
+/// What tells the triggers of a table that a backfill of a plan writes its rows, and that it has ended; none where a plan
+/// needs none.
+pub fn told_of_backfill(dialect: Dialect) -> Option<(&'static str, &'static str)> {
+    match dialect {
+        Dialect::Mysql => Some(("SET @twostep_backfill = 1", "SET @twostep_backfill = 0")),
+        Dialect::Postgres => Some(("SET twostep.backfill = 'on'", "RESET twostep.backfill")),
+        Dialect::Sqlite => None,
+    }
+}
+
 /// Whether a rollback takes back what statements have done to the schema.
 pub fn rolls_back_schema(dialect: Dialect) -> bool {
     match dialect {
@@ -152,7 +162,8 @@ pub fn row_locks(dialect: Dialect) -> (String, String) {
 pub fn apart(change: &Change, before: &Schema) -> Option<Apart> {
     match before.dialect {
         Dialect::Postgres => postgres::proposal::apart(change, before),
-        Dialect::Mysql | Dialect::Sqlite => None,
+        Dialect::Mysql => mysql::proposal::apart(change, before),
+        Dialect::Sqlite => None,
     }
 }
 

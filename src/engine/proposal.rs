@@ -93,6 +93,8 @@ pub struct Action {
     pub prepared: bool,
     /// Whether it only carries over what nobody but the database knows: rights, comments, statistics.
     pub carries: bool,
+    /// Whether triggers of the table may ask, while it runs, whether it is this that writes the rows.
+    pub told: bool,
 }
 
 /// What takes a statement back.
@@ -109,7 +111,14 @@ pub enum Undo {
 impl Action {
     /// A statement that leaves nothing behind.
     pub fn new(about: impl Into<String>, sql: impl Into<String>) -> Self {
-        Self { about: about.into(), sql: sql.into(), undo: Undo::Nothing, prepared: false, carries: false }
+        Self {
+            about: about.into(),
+            sql: sql.into(),
+            undo: Undo::Nothing,
+            prepared: false,
+            carries: false,
+            told: false,
+        }
     }
 
     /// The same, as one that only carries over what nobody but the database knows.

@@ -50,7 +50,7 @@ pub(super) fn target(change: &Change, before: &Schema) -> (Option<TableName>, Ve
         }
         ChangeKind::CreateTable(create) => (Some(full(&create.table)), Vec::new()),
         ChangeKind::CreateView(create) => (Some(full(&create.name)), Vec::new()),
-        ChangeKind::Comment { object, name, column } if !is_part(*object) => {
+        ChangeKind::Comment { object, name, column, .. } if !is_part(*object) => {
             (Some(full(name)), column.iter().cloned().collect())
         }
         ChangeKind::AlterSequence { name, .. } => (Some(full(name)), Vec::new()),

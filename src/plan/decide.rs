@@ -382,7 +382,7 @@ impl Deciding<'_> {
         };
         let sql =
             if new { text.to_owned() } else { engine::explicit(text, &[(change, before)], self.server) };
-        let action = Action { about: about.to_owned(), sql, undo, prepared: false, carries: false };
+        let action = Action { undo, ..Action::new(about, sql) };
         Ok(if is_alone(change, text, before) { Decision::Apart(action) } else { Decision::Keep(action) })
     }
 
@@ -533,7 +533,7 @@ fn whole(sql: String, kept: &[&Action]) -> Action {
             Undo::Alone(alone)
         }
     };
-    Action { about: kept[0].about.clone(), sql, undo, prepared: false, carries: false }
+    Action { undo, ..Action::new(kept[0].about.clone(), sql) }
 }
 
 fn of_control(control: &TransactionControl) -> Result<Decision, String> {

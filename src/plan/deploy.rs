@@ -1,7 +1,7 @@
 //! The stages of all statements of a migration, in an order in which each of them works.
 
 use super::decide::{Deciding, Decision, Refusal, one_transaction};
-use super::fills::{own_fills, parse_fill};
+use super::fills::{Filled, own_fills, parse_fill};
 use super::given;
 use crate::analysis::{Step, analyze, analyze_one};
 use crate::engine::proposal::{Action, Back, Stage, Undo};
@@ -76,6 +76,8 @@ pub struct Deploy {
     pub code: Vec<String>,
     /// What is not quite the same, or has to be known.
     pub limits: Vec<String>,
+    /// What `--fill` says beside the plain migration.
+    pub filled: Filled,
     /// The schema before it.
     pub before: Schema,
 }
@@ -106,6 +108,7 @@ pub fn plan_behind(request: &Request<'_>, before: Schema) -> Result<Deploy, Vec<
     for fill in request.fills {
         given.fills.push(parse_fill(fill, &before).map_err(problem)?);
     }
+    let filled = Filled::of(&given.fills[given.fills.len() - request.fills.len()..], &before);
     given::of_whole(&mut given, &steps, request.at);
     let mut composing = Composing::default();
     let mut refusals = Vec::new();
@@ -151,10 +154,11 @@ pub fn plan_behind(request: &Request<'_>, before: Schema) -> Result<Deploy, Vec<
     }
     limits.extend(std::mem::take(&mut composing.limits));
     if stays {
-        return Ok(Deploy { parts: Vec::new(), code: Vec::new(), limits, before });
+        return Ok(Deploy { parts: Vec::new(), code: Vec::new(), limits, filled, before });
     }
     let authors = request.folder.migrations[request.at].down.clone();
-    Ok(Deploy { code: std::mem::take(&mut composing.code), parts: composing.parts(authors), limits, before })
+    let code = std::mem::take(&mut composing.code);
+    Ok(Deploy { code, parts: composing.parts(authors), limits, filled, before })
 }
 
 /// The migrations behind the one at `at` that are applied in order.

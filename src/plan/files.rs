@@ -61,8 +61,11 @@ pub fn files(
     let format = crate::source::by_id(folder.format).expect("a folder is read in a format of the list");
     for (number, (part, version)) in deploy.parts.iter().zip(&versions).enumerate() {
         let name = if deploy.is_single() { name.clone() } else { format!("{name}_{}", part.phase.title()) };
-        let kept =
-            if number == 0 && !deploy.is_single() { super::plain::kept(migration) } else { Vec::new() };
+        let kept = if number == 0 && !deploy.is_single() {
+            super::plain::kept(migration, &deploy.filled)
+        } else {
+            Vec::new()
+        };
         let write = |may_share: bool| {
             let (up, down) = scripts(part, deploy, migration, &kept, dialect, may_share);
             let down = down.filter(|_| format.has_downs());

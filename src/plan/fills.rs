@@ -57,6 +57,36 @@ fn is_required(action: &TableAction, column: &Name) -> bool {
     }
 }
 
+/// What `--fill` says, as the statements that a plain migration would need for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filled {
+    /// In front of it: what is NULL in columns that are there.
+    pub before: Vec<String>,
+    /// Behind it: columns that it adds.
+    pub behind: Vec<String>,
+}
+
+impl Filled {
+    /// Of these fills, where `schema` is what there is before the migration.
+    pub(super) fn of(fills: &[(TableName, Name, String)], schema: &Schema) -> Self {
+        let dialect = schema.dialect;
+        let mut filled = Self::default();
+        for (table, column, expression) in fills {
+            let id = column.readable(dialect);
+            let name = table.name.readable(dialect);
+            let other = table.schema.as_ref().filter(|of| **of != schema.home());
+            let of = other.map_or(name.clone(), |of| format!("{}.{name}", of.readable(dialect)));
+            let update = format!("UPDATE {of} SET {id} = {expression}");
+            if schema.table(table).is_some_and(|table| table.column(column).is_some()) {
+                filled.before.push(format!("{update} WHERE {id} IS NULL;"));
+            } else {
+                filled.behind.push(format!("{update};"));
+            }
+        }
+        filled
+    }
+}
+
 /// A `--fill`: `table.column=expression`.
 pub fn parse_fill(text: &str, schema: &Schema) -> Result<(TableName, Name, String), String> {
     let wrong = || format!("`{text}` is not of the form table.column=expression");

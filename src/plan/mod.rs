@@ -24,7 +24,7 @@ mod show;
 pub use decide::Refusal;
 pub use deploy::{Deploy, Part, Phase, Request, plan, plan_behind};
 pub use files::{FilesProblem, PlannedFiles, files};
-pub use fills::parse_fill;
+pub use fills::{Filled, parse_fill};
 pub use plain::stands_for;
 pub use script::PlannedScript;
 pub use show::table;

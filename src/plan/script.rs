@@ -2,6 +2,7 @@
 
 use super::deploy::Phase;
 use crate::dialect::Dialect;
+use crate::engine;
 use crate::engine::proposal::{Action, Stage};
 use crate::name::Name;
 
@@ -38,11 +39,14 @@ pub(super) fn script(
             statements.push("BEGIN".to_owned());
         }
         for action in stage.actions() {
+            let told = action.told.then(|| engine::told_of_backfill(dialect)).flatten();
+            statements.extend(told.map(|(begins, _)| begins.to_owned()));
             let directive = match stage {
                 Stage::Backfill { key, .. } => Some(directive(key, dialect)),
                 Stage::Together(_) | Stage::Alone(_) => None,
             };
             statements.push(statement(action, directive, phase));
+            statements.extend(told.map(|(_, ends)| ends.to_owned()));
         }
         if together {
             statements.push("COMMIT".to_owned());

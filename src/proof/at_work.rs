@@ -61,7 +61,9 @@ impl Judge<'_> {
             let mut wrong = workload::send(applier.session(), &codes.old.writes).await;
             let stopped = self.go_on(&mut applier, stage, first).await;
             wrong.extend(stopped);
+            let numbers = self.numbers(&mut applier).await;
             let said = workload::send(applier.session(), &codes.new.writes).await;
+            let said = self.not_of_a_partition(said);
             wrong.extend(said.into_iter().map(|said| format!("new code: {said}")));
             let said = workload::send(applier.session(), &codes.common).await;
             wrong.extend(said.into_iter().map(|said| format!("both: {said}")));
@@ -70,7 +72,7 @@ impl Judge<'_> {
                 format!("{name}, old code writes ({old}), then new code ({new}): none fails, none is lost");
             let rows = snapshot(&mut applier).await?;
             let lines = match wrong.is_empty() {
-                true => self.differences(reference, &rows, stage).await?,
+                true => self.differences(reference, &rows, stage, &numbers).await?,
                 false => String::new(),
             };
             self.held(Point::Works, claim, wrong, lines);
@@ -85,6 +87,7 @@ impl Judge<'_> {
         reference: &Reference,
         found: &Snapshot,
         stage: usize,
+        numbers: &[String],
     ) -> Result<String, RoundtripError> {
         let Reference { rows, late_rows, old_rows, unlike, .. } = reference;
         let mut out = String::new();
@@ -110,6 +113,18 @@ impl Judge<'_> {
                 ));
                 continue;
             }
+            if self.is_numbered_on(reference, found, table, numbers).await? {
+                self.note(format!(
+                    "{table}: its numbers go on behind those that are there, where the plain migration begins anew"
+                ));
+                continue;
+            }
+            if self.is_still_attached(reference, found, table).await? {
+                self.note(format!(
+                    "{table}: until the contract new code meets the rows of what is detached, too"
+                ));
+                continue;
+            }
             out.push_str(&one.lines());
         }
         Ok(out)
@@ -126,7 +141,10 @@ impl Judge<'_> {
         if self.middles.is_none() {
             let mut all = Vec::new();
             for writes in 0..reference.codes.old.writes.len() {
-                all.extend(self.rows_in_the_middle(reference, writes).await?);
+                all.extend(self.rows_in_the_middle(reference, writes, true).await?);
+                if reference.is_late[writes..].contains(&false) {
+                    all.extend(self.rows_in_the_middle(reference, writes, false).await?);
+                }
             }
             self.middles = Some(all);
         }

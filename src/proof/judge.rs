@@ -3,6 +3,7 @@
 
 use super::deploy::Deploy;
 use super::snapshot::Snapshot;
+use super::until::Until;
 use super::verdict::{Check, Outcome, Point, Proof};
 use super::world::World;
 use crate::db::scratch::Place;
@@ -57,6 +58,7 @@ pub async fn prove(
         proof,
         catalogs: Vec::new(),
         touched: BTreeSet::new(),
+        until: Until::default(),
         middles: None,
         server,
         version: String::new(),
@@ -77,6 +79,8 @@ pub(super) struct Judge<'a> {
     pub(super) catalogs: Vec<Catalog>,
     /// The names of what the deploy changes, without quotes.
     pub(super) touched: BTreeSet<String>,
+    /// What holds only from the contract on.
+    pub(super) until: Until,
     /// Rows where the plain migration comes in the middle of old code's writes, once they were asked for.
     pub(super) middles: Option<Vec<Snapshot>>,
     pub(super) server: Option<ServerVersion>,
@@ -89,6 +93,7 @@ impl Judge<'_> {
         if !self.choose_rows().await? || !self.stages().await? {
             return Ok(());
         }
+        self.look_until();
         let reference = self.reference().await?;
         self.writes(&reference).await?;
         self.ways_back(&reference).await

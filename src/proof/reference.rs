@@ -40,7 +40,7 @@ pub(super) struct Reference {
     /// Whether it is that of the plain migration.
     by_plain: bool,
     /// Which of old code's writes are taken behind it.
-    is_late: Vec<bool>,
+    pub(super) is_late: Vec<bool>,
     pub(super) codes: Codes,
     pub(super) old_told: Told,
     pub(super) new_told: Told,
@@ -87,8 +87,10 @@ impl<'a> Judge<'a> {
             // A clock that shows no more than seconds has to show another one.
             tokio::time::sleep(CLOCK.saturating_sub(began.elapsed())).await;
         }
-        let [.., again] = self.rows_left(&codes, &steps).await?;
-        let unlike = rows.columns_unlike(&again);
+        let [old_again, _, again] = self.rows_left(&codes, &steps).await?;
+        let mut unlike = rows.columns_unlike(&again);
+        // By the names that they had, too.
+        unlike.extend(old_rows.columns_unlike(&old_again));
         Ok(Reference {
             by_plain: plain.is_some(),
             is_late,
@@ -109,6 +111,15 @@ impl<'a> Judge<'a> {
             Some(plain) => vec![plain],
             None => self.world.parts.iter().collect(),
         }
+    }
+
+    /// Applies what the deploy is compared with.
+    pub(super) async fn apply_reference(
+        &self,
+        applier: &mut Applier,
+        reference: &Reference,
+    ) -> Result<(), RoundtripError> {
+        apply(applier, &self.steps(reference.by_plain)).await
     }
 
     /// The plain migration, where it can be applied to these rows.
@@ -195,6 +206,7 @@ impl<'a> Judge<'a> {
             }
             let new_tables = self.tables(&mut applier).await?;
             let new = workload::record(applier.session(), &new_tables, Code::New).await.map_err(database)?;
+            let new = self.as_views_take_it(new, &old_tables, &new_tables);
             let common = workload::record_common(applier.session(), &old_tables, &new_tables).await;
             self.world.bench.remove(applier).await?;
             return Ok(Codes {
@@ -228,9 +240,8 @@ impl<'a> Judge<'a> {
         let _ = workload::send(applier.session(), &of(false)).await;
         let mut rows = None;
         if apply(&mut applier, steps).await.is_ok() {
-            for writes in [&of(true), &codes.new.writes, &codes.common] {
-                let _ = workload::send(applier.session(), writes).await;
-            }
+            let _ = workload::send(applier.session(), &of(true)).await;
+            self.new_writes(&mut applier, codes, &[]).await;
             rows = Some(snapshot(&mut applier).await?);
         }
         self.world.bench.remove(applier).await?;
@@ -238,30 +249,34 @@ impl<'a> Judge<'a> {
     }
 
     /// Rows where the first `writes` of old code come before the plain migration, and the others behind it as far as they
-    /// can; none where the migration cannot be applied then.
+    /// can, and where it `moves` those that cannot in front of it; none where the migration cannot be applied then.
     pub(super) async fn rows_in_the_middle(
         &mut self,
         reference: &Reference,
         writes: usize,
+        moves: bool,
     ) -> Result<Option<Snapshot>, RoundtripError> {
         let codes = &reference.codes;
-        // What is refused behind it has its place before.
+        // What is refused behind it has its place before; or none, so that the others find the rows that they had.
         let of = |wanted: bool| -> Vec<String> {
             let all = codes.old.writes.iter().zip(&reference.is_late).enumerate();
-            let is_behind = |at: usize, late: bool| at >= writes && late;
+            let is_behind = |at: usize, late: bool| at >= writes && (late || !moves);
             all.filter(|(at, (_, late))| is_behind(*at, **late) == wanted)
                 .map(|(_, (sql, _))| sql.clone())
                 .collect()
         };
-        let (early, late) = (of(false), of(true));
+        let (early, mut late) = (of(false), of(true));
+        if !moves {
+            // Behind a row that could not come they would take another one.
+            late.retain(|sql| !sql.starts_with("DELETE"));
+        }
         let steps = self.steps(reference.by_plain);
         let mut applier = self.world.at(0).await?;
         let _ = workload::send(applier.session(), &early).await;
         let mut rows = None;
         if apply(&mut applier, &steps).await.is_ok() {
-            for writes in [&late, &codes.new.writes, &codes.common] {
-                let _ = workload::send(applier.session(), writes).await;
-            }
+            let _ = workload::send(applier.session(), &late).await;
+            self.new_writes(&mut applier, codes, &[]).await;
             rows = Some(snapshot(&mut applier).await?);
         }
         self.world.bench.remove(applier).await?;
@@ -279,9 +294,7 @@ impl<'a> Judge<'a> {
         let old_rows = snapshot(&mut applier).await?;
         apply(&mut applier, steps).await?;
         let migrated_rows = snapshot(&mut applier).await?;
-        for writes in [&codes.new.writes, &codes.common] {
-            let _ = workload::send(applier.session(), writes).await;
-        }
+        self.new_writes(&mut applier, codes, &[]).await;
         let rows = snapshot(&mut applier).await?;
         self.world.bench.remove(applier).await?;
         Ok([old_rows, migrated_rows, rows])

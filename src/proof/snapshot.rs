@@ -59,8 +59,8 @@ impl Snapshot {
     }
 
     /// Whether each row of the table is as a whole the one of `one` or that of one of `others`, and none of them is missing
-    /// or there twice. Rows are told apart by every column that tells them apart in `one` and has no other values in
-    /// `others`; a table without such a column has no row of which it could be said.
+    /// or there twice. Rows are told apart by a column that tells them apart in `one` and has the same values here, and no
+    /// others in those of `others` that are asked; a table without such a column has no row of which it could be said.
     pub(super) fn is_between(
         &self,
         table: &str,
@@ -71,26 +71,25 @@ impl Snapshot {
         let (own, one) = (self.of(table), one.of(table));
         let others: Vec<&[RowValues]> = others.iter().map(|other| other.of(table)).collect();
         let counts = |column: &String| !unlike.contains(&(table.to_owned(), column.clone()));
-        let mut keys = columns(one).into_iter().filter(|column| {
+        let is_key = |column: &&String| {
             let all = values(one, column);
-            // Rows that cannot be written there are missing.
-            let is_same = |rows: &&[RowValues]| {
-                values(rows, column).iter().all(|value| all.binary_search(value).is_ok())
-            };
-            counts(column) && are_distinct(&all) && others.iter().all(is_same)
-        });
-        let is_one_of_all = |key: &String| {
-            values(own, key) == values(one, key)
-                && own.iter().all(|row| {
-                    let here = text(row, &counts);
-                    let same = |other: &&RowValues| other.get(key) == row.get(key);
-                    std::iter::once(&one)
-                        .chain(&others)
-                        .any(|rows| rows.iter().find(same).is_some_and(|row| text(row, &counts) == here))
-                })
+            counts(column) && are_distinct(&all) && values(own, column) == all
         };
-        let Some(first) = keys.next() else { return false };
-        is_one_of_all(first) && keys.all(is_one_of_all)
+        let is_one_of_all = |key: &String| {
+            let all = values(one, key);
+            // Rows that cannot be written there are missing; where others have come, the column tells nothing.
+            let is_same =
+                |rows: &&&[RowValues]| values(rows, key).iter().all(|value| all.binary_search(value).is_ok());
+            let others: Vec<&[RowValues]> = others.iter().filter(is_same).copied().collect();
+            own.iter().all(|row| {
+                let here = text(row, &counts);
+                let same = |other: &&RowValues| other.get(key) == row.get(key);
+                std::iter::once(&one)
+                    .chain(&others)
+                    .any(|rows| rows.iter().find(same).is_some_and(|row| text(row, &counts) == here))
+            })
+        };
+        columns(one).into_iter().filter(is_key).any(is_one_of_all)
     }
 
     /// Whether `now` differs in the table in nothing but NULLs, which are filled there with what they became in `filled`.
@@ -161,6 +160,12 @@ impl Snapshot {
         !numbered.is_empty()
             && numbered.iter().all(is_numbered)
             && !self.differences(other, &all).iter().any(|one| one.table == table)
+    }
+
+    /// Whether the table has the same rows in `other`, and the same columns.
+    pub(super) fn is_same(&self, other: &Snapshot, table: &str, unlike: &BTreeSet<ColumnPlace>) -> bool {
+        columns(self.of(table)) == columns(other.of(table))
+            && !self.differences(other, unlike).iter().any(|one| one.table == table)
     }
 
     fn of(&self, table: &str) -> &[RowValues] {

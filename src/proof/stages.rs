@@ -71,7 +71,7 @@ impl Judge<'_> {
         }
         for pair in self.catalogs.windows(2) {
             let changed = diff(&pair[0], &pair[1]);
-            self.touched.extend(changed.objects.keys().map(|key| key.name.replace('"', "")));
+            self.touched.extend(changed.objects.keys().map(|key| key.name.replace(['"', '`'], "")));
         }
         let dialect = self.world.bench.place.dialect();
         self.judge_locks(&seen, dialect);

@@ -134,7 +134,7 @@ pub fn held(
             "its first step is applied with this run, and the code before it still runs".to_owned()
         } else {
             match (live, gate) {
-                (Some(live), Gate::Closed(who)) if !live.anyway => {
+                (Some(live), Gate::Closed(who)) if live.anyway.is_none() => {
                     format!("older code is there again: {who}")
                 }
                 (Some(_), _) => continue,
@@ -468,7 +468,7 @@ mod tests {
             let pending = compare(&folder, history, None).pending;
             held(&folder, history, &pending, contracts, &Gate::Unknown).len()
         };
-        let live = |sequence| Some(Live { sequence, contracts: Vec::new(), anyway: false });
+        let live = |sequence| Some(Live { sequence, contracts: Vec::new(), anyway: None });
         assert_eq!(waits(&History::default(), Contracts::Confirmed), 0, "nobody uses an empty database");
         let mut history = History { applied: vec![row("1", "1", 1, State::Applied)], ..History::default() };
         assert_eq!(waits(&history, Contracts::Confirmed), 1, "its expand is in the same run");
@@ -487,7 +487,7 @@ mod tests {
         let seen = |history: &History, gate| held(&folder, history, &pending, Contracts::Confirmed, &gate);
         let back = || Gate::Closed("2 sessions of r1".to_owned());
         assert!(seen(&history, back())[0].why.contains("2 sessions of r1"));
-        history.confirmed.as_mut().expect("it was set").anyway = true;
+        history.confirmed.as_mut().expect("it was set").anyway = Some("the queue drains".to_owned());
         assert!(seen(&history, back()).is_empty(), "a person has said that it is right");
         history.confirmed = None;
         assert!(seen(&history, Gate::Open).is_empty(), "its release is the only one that is connected");
@@ -507,7 +507,7 @@ mod tests {
         let pending = compare(&folder, &history, None).pending;
         let waits =
             |history: &History, gate| held(&folder, history, &pending, Contracts::Confirmed, &gate).len();
-        history.confirmed = Some(Live { sequence: 3, contracts: Vec::new(), anyway: false });
+        history.confirmed = Some(Live { sequence: 3, contracts: Vec::new(), anyway: None });
         assert_eq!(waits(&history, Gate::Unknown), 1, "the release before it is live");
         assert_eq!(
             waits(&history, Gate::Open),
@@ -515,7 +515,7 @@ mod tests {
             "which of the connected releases does without is not known"
         );
         let contracts = vec![Version::new("4")];
-        history.confirmed = Some(Live { sequence: 3, contracts, anyway: false });
+        history.confirmed = Some(Live { sequence: 3, contracts, anyway: None });
         assert_eq!(waits(&history, Gate::Unknown), 0);
     }
 

@@ -121,6 +121,8 @@ pub struct Table {
     pub options: Vec<(String, String)>,
     /// The owner, where a statement set one.
     pub owner: Option<Name>,
+    /// What `COMMENT ON TABLE` has said (PostgreSQL).
+    pub comment: Option<String>,
     /// How it came to be known.
     pub origin: Origin,
     /// What is known of its rows.

@@ -14,6 +14,7 @@ mod load;
 mod mysql;
 mod operations;
 mod others;
+mod own_triggers;
 mod partitions;
 mod proved;
 mod refused;

@@ -31,7 +31,7 @@ pub struct Args {
     watch: Duration,
 
     /// Say so although sessions or queries of older code are seen, and why that is right
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     anyway: Option<String>,
 }
 
@@ -93,7 +93,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit, Report> {
     let waits =
         |one: &&Migration| one.phase() == Some(Phase::Contract) && history.get(&one.version).is_none();
     let contracts = folder.migrations.iter().filter(waits).map(|one| one.version.clone()).collect();
-    let live = Live { sequence, contracts, anyway: args.anyway.is_some() };
+    let live = Live { sequence, contracts, anyway: args.anyway.clone() };
     session.run(&journal.confirm_sql(&record, &live)).await.map_err(database)?;
     session.unlock(&key).await.map_err(database)?;
     session.close().await;

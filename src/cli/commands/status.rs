@@ -3,7 +3,7 @@
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::explain;
-use crate::cli::printer::Report;
+use crate::cli::printer::{Report, visible};
 use crate::db::session::ConnectOptions;
 use crate::run::activity::Activity;
 use crate::run::adopt::find::{self, Found};
@@ -201,6 +201,15 @@ fn text(url: &str, lines: &[Line], history: &History, comparison: &Comparison) -
     if !comparison.edited.is_empty() {
         out.push_str(&format!(", {} edited", comparison.edited.len()));
     }
+    let anyway = history.confirmed.as_ref().and_then(|live| live.anyway.as_deref());
+    if let Some((reason, by)) = anyway.zip(history.confirmed_by.as_ref()) {
+        let (release, who) = (visible(&by.release), visible(&by.by));
+        let at = by.at.chars().take(16).collect::<String>().replace('T', " ");
+        let reason = if reason.is_empty() { "no reason was kept".to_owned() } else { visible(reason) };
+        out.push_str(&format!(
+            "\nrelease {release} was confirmed by {who} at {at}, whatever older code is seen: {reason}"
+        ));
+    }
     for run in open_runs(history) {
         let doing = match &run.activity {
             _ if run.silent_s >= SILENT_S => "it may be dead: `twostep unlock` shows whether".to_owned(),
@@ -253,9 +262,14 @@ fn json(url: &str, lines: &[Line], history: &History, comparison: &Comparison, o
             json!({ "tool": other.tool.id(), "table": other.table_shown(), "migrations": other.told.count() })
         })
         .collect();
+    let confirmed = history.confirmed_by.as_ref().map(|by| {
+        let anyway = history.confirmed.as_ref().and_then(|live| live.anyway.as_ref());
+        json!({ "release": by.release, "by": by.by, "at": by.at, "anyway": anyway })
+    });
     json!({
         "database": url,
         "history": history.exists,
+        "confirmed": confirmed,
         "pending": comparison.pending.len(),
         "drift": comparison.has_drift(),
         "running": run,

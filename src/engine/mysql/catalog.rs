@@ -23,7 +23,7 @@ pub fn query(is_mariadb: bool) -> String {
     let is_value = if is_mariadb { "0" } else { DEFAULT_IS_VALUE };
     let reference_system = if is_mariadb { "NULL" } else { "SRS_ID" };
     let checks = if is_mariadb {
-        "SELECT 'check', TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE, 'YES' FROM CHECK_CONSTRAINTS c \
+        "SELECT 'check', TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE, 'YES', LEVEL FROM CHECK_CONSTRAINTS c \
          WHERE c.CONSTRAINT_SCHEMA = DATABASE()"
     } else {
         "SELECT 'check', t.TABLE_NAME, c.CONSTRAINT_NAME, c.CHECK_CLAUSE, t.ENFORCED \

@@ -93,10 +93,14 @@ impl<'a> About<'a> {
         span.of(self.text).trim()
     }
 
+    /// What the schema knows the table by, which need not be how the server spells its name.
+    pub fn key(&self) -> TableName {
+        self.schema.relation_key(self.name).unwrap_or_else(|| self.schema.new_key(self.name))
+    }
+
     /// What the given fill for a column is.
     pub fn fill(&self, column: &Name) -> Option<&'a str> {
-        let key = self.table.map_or_else(|| self.schema.new_key(self.name), |table| table.name.clone());
-        self.given.fill(&key, column)
+        self.given.fill(&self.key(), column)
     }
 
     /// The expression `text` over a row, in a trigger: columns are those of `NEW`.

@@ -127,6 +127,8 @@ pub struct History {
     pub last_run_id: i64,
     /// What was confirmed last.
     pub confirmed: Option<Live>,
+    /// Who has confirmed it.
+    pub confirmed_by: Option<Confirmed>,
     /// Where the database was taken over from, if it was.
     pub adopted: Option<AdoptedFrom>,
 }
@@ -150,16 +152,32 @@ pub struct Live {
     pub sequence: i64,
     /// The contracts among its files that were not applied: it does without what they take away.
     pub contracts: Vec<Version>,
-    /// Whether it was said although older code was seen.
-    pub anyway: bool,
+    /// Why it was said although older code may be seen; empty where an older twostep has kept no reason.
+    pub anyway: Option<String>,
+}
+
+/// Who has confirmed a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The release.
+    pub release: String,
+    /// Who: role and host.
+    pub by: String,
+    /// When: UTC, ISO 8601.
+    pub at: String,
 }
 
 impl Live {
     /// As the run's row keeps it.
     pub(super) fn to_text(&self) -> String {
         let contracts: Vec<&str> = self.contracts.iter().map(Version::as_str).collect();
-        serde_json::json!({ "sequence": self.sequence, "contracts": contracts, "anyway": self.anyway })
-            .to_string()
+        serde_json::json!({
+            "sequence": self.sequence,
+            "contracts": contracts,
+            "anyway": self.anyway.is_some(),
+            "reason": self.anyway,
+        })
+        .to_string()
     }
 
     pub(super) fn from_text(text: &str) -> Option<Self> {
@@ -167,10 +185,12 @@ impl Live {
         // At first only the place was written.
         let sequence = value.as_i64().or_else(|| value.get("sequence")?.as_i64())?;
         let contracts = value.get("contracts").and_then(|all| all.as_array()).into_iter().flatten();
+        let anyway = value.get("anyway").and_then(serde_json::Value::as_bool).unwrap_or(false);
+        let reason = value.get("reason").and_then(|reason| reason.as_str()).unwrap_or("");
         Some(Self {
             sequence,
             contracts: contracts.filter_map(|one| Some(Version::new(one.as_str()?))).collect(),
-            anyway: value.get("anyway").and_then(serde_json::Value::as_bool).unwrap_or(false),
+            anyway: anyway.then(|| reason.to_owned()),
         })
     }
 }

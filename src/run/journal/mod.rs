@@ -14,7 +14,7 @@ mod record;
 mod tables;
 mod write;
 
-pub use history::{AdoptedFrom, Applied, History, Live, OpenRun, State, StatementRow};
+pub use history::{AdoptedFrom, Applied, Confirmed, History, Live, OpenRun, State, StatementRow};
 pub use place::Journal;
 pub use record::{MigrationRecord, RunRecord, StoredDown};
 pub use tables::{FORMAT, JournalError};

@@ -1,6 +1,6 @@
 //! Reads the journal: in a short look whether all is applied, or the whole of it.
 
-use super::history::{AdoptedFrom, Applied, History, Live, OpenRun, State, StatementRow};
+use super::history::{AdoptedFrom, Applied, Confirmed, History, Live, OpenRun, State, StatementRow};
 use super::place::Journal;
 use super::record::StoredDown;
 use super::tables::{FORMAT, JournalError};
@@ -64,7 +64,12 @@ impl Journal {
                 "m" => history.applied.push(applied(row).map_err(|why| self.foreign(&why))?),
                 "s" => history.statements.push(statement(row)),
                 "a" => history.adopted = AdoptedFrom::from_text(row.text(1)),
-                "c" => history.confirmed = Live::from_text(row.text(1)),
+                "c" => {
+                    history.confirmed = Live::from_text(row.text(1));
+                    let (release, by, at) = (row.text(2), row.text(3), row.text(4));
+                    history.confirmed_by =
+                        Some(Confirmed { release: release.to_owned(), by: by.to_owned(), at: at.to_owned() });
+                }
                 "o" => history.open_runs.push(open_run(row)),
                 _ => {
                     history.last_run_id = row.number(1).unwrap_or(0);
@@ -90,7 +95,7 @@ impl Journal {
              AND outcome = 'done');\
              SELECT 'r', id, command, run_by, backend_pid, backend_started, {silent}, {started_at}, outcome \
              FROM {run} ORDER BY id DESC LIMIT 1;\
-             SELECT 'c', detail FROM {run} WHERE command = {confirm} ORDER BY id DESC LIMIT 1",
+             SELECT 'c', detail, release_id, run_by, {started_at} FROM {run} WHERE command = {confirm} ORDER BY id DESC LIMIT 1",
             confirm = self.text(CONFIRM),
             meta = self.table("meta"),
             run = self.table("run"),

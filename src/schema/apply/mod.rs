@@ -104,6 +104,9 @@ impl Apply<'_> {
             ChangeKind::SetOwner { object: ObjectKind::Table, name: Some(name), owner } => {
                 self.set_owner(name, owner)
             }
+            ChangeKind::Comment { name, column, said: Said::Comment(text), object } => {
+                self.comment(*object, name, column.as_ref(), text.as_deref());
+            }
             ChangeKind::Grant(privileges) => self.grant(privileges),
             ChangeKind::Revoke(privileges) => self.revoke(privileges),
             ChangeKind::Insert(insert) => self.filled(&insert.table),
@@ -120,7 +123,7 @@ impl Apply<'_> {
             | ChangeKind::CreateOther { name: None, .. }
             | ChangeKind::AlterOther { .. }
             | ChangeKind::SetOwner { .. }
-            | ChangeKind::Comment { .. }
+            | ChangeKind::Comment { said: Said::Label, .. }
             | ChangeKind::DefaultPrivileges { .. }
             | ChangeKind::Copy(_)
             | ChangeKind::Select(_)
@@ -169,6 +172,24 @@ impl Apply<'_> {
         ObjectName::qualified(schema, stored(&name.name, self.schema.dialect))
     }
 
+    /// What is said of a table or a column that is known.
+    fn comment(&mut self, object: ObjectKind, name: &ObjectName, column: Option<&Name>, text: Option<&str>) {
+        let Some(key) = self.schema.relation_key(name).filter(|key| self.schema.tables.contains_key(key))
+        else {
+            return;
+        };
+        let text = text.map(str::to_owned);
+        self.edit(&key, |table| match column {
+            Some(column) => {
+                if let Some(at) = table.column_at(column) {
+                    Arc::make_mut(&mut table.columns[at]).comment.clone_from(&text);
+                }
+            }
+            None if object == ObjectKind::Table => table.comment.clone_from(&text),
+            None => {}
+        });
+    }
+
     fn empty_table(&self) -> Table {
         Table {
             name: TableName::default(),
@@ -189,6 +210,7 @@ impl Apply<'_> {
             inherits: Vec::new(),
             options: Vec::new(),
             owner: None,
+            comment: None,
             origin: Origin::Created,
             rows: Rows::Empty,
             created: Some(self.schema.now),

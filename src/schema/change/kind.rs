@@ -64,6 +64,15 @@ impl Change {
     }
 }
 
+/// What `COMMENT ON` or `SECURITY LABEL` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// A comment; none where it is taken away.
+    Comment(Option<String>),
+    /// A label.
+    Label,
+}
+
 /// What a [`Change`] does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeKind {
@@ -218,6 +227,8 @@ pub enum ChangeKind {
         name: ObjectName,
         /// The column, if it is on one.
         column: Option<Name>,
+        /// What is said.
+        said: Said,
     },
     /// `GRANT`.
     Grant(Privileges),

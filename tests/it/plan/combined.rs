@@ -36,8 +36,6 @@ fn what_is_said_of_a_renamed_column_stays_with_it() {
     check(&Case {
         schema: "CREATE TABLE items (id int PRIMARY KEY, a text); COMMENT ON COLUMN items.a IS 'old';",
         plain: "ALTER TABLE items RENAME COLUMN a TO x; COMMENT ON COLUMN items.x IS 'whose';",
-        // The way back leaves the comment, which the plan says.
-        one_way: true,
         ..Case::default()
     });
 }

@@ -66,6 +66,12 @@ fn a_person_who_knows_better_is_believed_and_told() {
     let confirm = ["release", "confirm", "--release", "r2-77d0", "--anyway", "it only looks at the weather"];
     deployment.twostep(&confirm[..4]).expect(1);
     deployment.twostep(&confirm).expect(0);
+    let shown = deployment.twostep(&["status"]).expect(0).stdout;
+    assert!(shown.contains("release r2-77d0 was confirmed by "), "{shown}");
+    assert!(shown.contains("whatever older code is seen: it only looks at the weather"), "{shown}");
+    let json = deployment.twostep(&["status", "--format", "json"]).expect(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["confirmed"]["anyway"], "it only looks at the weather");
     migrate(&deployment, &["--release", "r3-0b1e"]);
     assert!(is_renamed(&deployment));
 

@@ -151,7 +151,11 @@ fn shown(name: &str) -> String {
 
 fn check(row: Fields<'_>) -> String {
     let enforced = if row.text(4) == "NO" { " not enforced" } else { "" };
-    format!("constraint {} check ({}){enforced}", shown(row.text(2)), columns::plain_expression(row.text(3)))
+    let expression = columns::plain_expression(row.text(3));
+    // What MariaDB adds to a json column has the name that this one had first, whatever it is called now.
+    let json = expression.strip_prefix("json_valid(`").and_then(|rest| rest.strip_suffix("`)"));
+    let name = json.filter(|_| row.text(5) == "Column").unwrap_or(row.text(2));
+    format!("constraint {} check ({expression}){enforced}", shown(name))
 }
 
 /// Indexes by name, the primary key first.

@@ -25,7 +25,7 @@ pub use asked::explicit;
 pub use undo::undo;
 
 use crate::engine::proposal::about::About;
-use crate::engine::proposal::{Given, Proposal};
+use crate::engine::proposal::{Apart, Copied, Given, Proposal};
 use crate::engine::version::ServerVersion;
 use crate::name::TableName;
 use crate::schema::change::{Change, ChangeKind, ObjectKind, TableAction};
@@ -69,6 +69,18 @@ pub fn propose(
         ChangeKind::Drop(drop) => drop_object::propose(&about, drop),
         _ => None,
     }
+}
+
+/// The column that a rename keeps twice until its contract.
+pub fn apart(change: &Change, before: &Schema) -> Option<Apart> {
+    let (alter, action) = change.table_action()?;
+    let table = before.relation_key(&alter.table)?;
+    let (column, copy) = match action {
+        TableAction::RenameColumn { from, to, .. } => (from, to),
+        TableAction::ChangeColumn { from, column, .. } if *from != column.name => (from, &column.name),
+        _ => return None,
+    };
+    Some(Apart { table, column: column.clone(), copy: copy.clone(), copied: Copied::Renamed })
 }
 
 /// What a change is about.

@@ -4,7 +4,7 @@ use super::{asked, tool, undo};
 use crate::engine::effects::Session;
 use crate::engine::mysql::effects::effects;
 use crate::engine::proposal::about::About;
-use crate::engine::proposal::{Action, Proposal, Stage, Undo};
+use crate::engine::proposal::{Action, Proposal, Stage};
 
 /// A change that older code does not see: as it stands, asked for by its words; or why it has no online way.
 pub(super) fn propose(about: &About<'_>) -> Option<Proposal> {
@@ -23,7 +23,7 @@ pub(super) fn propose(about: &About<'_>) -> Option<Proposal> {
 /// The change as it stands, asked for by its words.
 pub(super) fn action(about: &About<'_>, text: &str) -> Action {
     let sql = asked::explicit(about.text, &[(about.change, about.schema)], about.server);
-    Action { about: text.to_owned(), sql, undo: Undo::Nothing, prepared: false, carries: false }
+    Action::new(text, sql)
 }
 
 /// Whether writes wait for as long as there are rows.

@@ -18,7 +18,7 @@ pub(super) fn propose(about: &About<'_>, from: &Name, to: &Name) -> Proposal {
     };
     refusals(about, from, to, &mut proposal);
     let of_type = about.column(from).and_then(definition::full_type).unwrap_or_else(|| "…".to_owned());
-    let pair = Pair { old: from, new: to };
+    let pair = Pair { old: from, new: to, next: None };
     let triggers = pair.start(about, from);
     let mut expand = start(about, from, from, to, &of_type);
     expand.extend(triggers.iter().cloned());
@@ -26,6 +26,10 @@ pub(super) fn propose(about: &About<'_>, from: &Name, to: &Name) -> Proposal {
     let differ = |one: &str, other: &str| format!("NOT ({})", sync::same(about, from, one, other));
     let (set, condition) = (format!("{new} = {old}"), differ(&old, &new));
     about.batch(&mut proposal, "Rows that nobody has written since.", &set, &condition);
+    let told = sync::must_be_told(about);
+    if let Some(Stage::Backfill { action, .. }) = proposal.expand.last_mut() {
+        action.told = told;
+    }
     let indexes = copies(about, from, to);
     proposal.expand.extend(indexes.iter().map(|(_, action)| Stage::Alone(action.clone())));
     let swap = Action::new(
@@ -46,16 +50,17 @@ pub(super) fn propose(about: &About<'_>, from: &Name, to: &Name) -> Proposal {
     ));
     proposal.contract = contract.into_iter().map(Stage::Alone).collect();
     let mut back: Vec<Stage> = start(about, from, to, from, &of_type).into_iter().map(Stage::Alone).collect();
-    back.extend(triggers.into_iter().map(Stage::Alone));
+    // The last of several columns is taken back first.
+    let mirrored = Pair { next: behind(about, to), ..pair };
+    back.extend(mirrored.start(about, from).into_iter().map(Stage::Alone));
     let key = about.table.map_or_else(Vec::new, crate::engine::key_of);
     let key = key.into_iter().map(|column| if column == *from { to.clone() } else { column }).collect();
-    back.push(Stage::Backfill {
-        action: Action::new(
-            "Rows that nobody has written since.",
-            format!("UPDATE {table} SET {old} = {new} WHERE {}", differ(&new, &old)),
-        ),
-        key,
-    });
+    let mut fill = Action::new(
+        "Rows that nobody has written since.",
+        format!("UPDATE {table} SET {old} = {new} WHERE {}", differ(&new, &old)),
+    );
+    fill.told = told;
+    back.push(Stage::Backfill { action: fill, key });
     back.push(Stage::Alone(Action::new(
         "Both hold the same, so that their names can be exchanged: the column itself is the old one again.",
         exchange(about, &old, &new),
@@ -64,6 +69,14 @@ pub(super) fn propose(about: &About<'_>, from: &Name, to: &Name) -> Proposal {
     proposal.back = Back::Stages(back);
     limits(about, from, to, &mut proposal);
     proposal
+}
+
+/// The column of the table that the same migration renames next, by its new name.
+fn behind<'a>(about: &About<'a>, to: &Name) -> Option<&'a Name> {
+    let key = about.key();
+    let mut renamed = about.given.apart.iter().filter(|one| one.table == key);
+    renamed.find(|one| one.copy == *to)?;
+    renamed.next().map(|one| &one.copy)
 }
 
 /// The copy `to` of the column that is called `real` now. `original`: the column that the schema knows.
@@ -122,6 +135,7 @@ fn copies(about: &About<'_>, from: &Name, to: &Name) -> Vec<(Name, Action)> {
 
 fn refusals(about: &About<'_>, from: &Name, to: &Name, proposal: &mut Proposal) {
     about.must_be_known(proposal);
+    sync::must_leave_others_alone(about, proposal);
     let old = about.id(from);
     let Some(table) = about.table else { return };
     let mut missing = |why: String| proposal.missing.push(Missing::Other(why));
@@ -148,6 +162,12 @@ fn refusals(about: &About<'_>, from: &Name, to: &Name, proposal: &mut Proposal) 
             "the server numbers `{old}`, and no trigger knows the number of a row that is inserted"
         )),
         None => {}
+    }
+    for trigger in table.triggers.iter().filter(|trigger| sync::reads(&trigger.definition, from)) {
+        missing(format!(
+            "the trigger {} names `{old}`: behind the contract, as behind the plain statement, the server would refuse every write that fires it; drop it in a migration before, and make it with the new name in one behind the contract",
+            about.id(&trigger.definition.name)
+        ));
     }
     let generated = table.columns.iter().find(|other| {
         matches!(&other.generation, Some(Generation::Expression { expr, .. }) if expr.columns.contains(from))
@@ -203,7 +223,10 @@ fn limits(about: &About<'_>, from: &Name, to: &Name, proposal: &mut Proposal) {
             about.sql_of(&view.name)
         ));
     }
-    if !table.triggers.is_empty() {
-        limit(format!("triggers of the table that name {old} must be made anew with the contract"));
+    if sync::must_be_told(about) {
+        limit(format!(
+            "the table's own UPDATE triggers fire for each row that is filled, while {} is 1; what they make of the row is taken back",
+            sync::BACKFILL
+        ));
     }
 }

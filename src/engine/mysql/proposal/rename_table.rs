@@ -53,7 +53,7 @@ pub(super) fn propose(about: &About<'_>, to: &TableName) -> Proposal {
         Stage::Alone(view),
     ]);
     proposal.limits.push(
-        "through the view do not work: TRUNCATE, LOCK TABLES of the table's name, foreign keys to it, ALTER TABLE"
+        "through the view do not work: TRUNCATE, LOCK TABLES of the table's name, foreign keys to it, ALTER TABLE, INSERT without any column"
             .to_owned(),
     );
     proposal.limits.push(

@@ -181,10 +181,10 @@ pub fn comment(cursor: &mut Cursor<'_>, out: &mut Vec<Change>) -> Read<()> {
     cursor.expect(&["COMMENT", "ON"])?;
     let (object, name, column) = labelled(cursor)?;
     cursor.expect(&["IS"])?;
-    if !cursor.eat(&["NULL"]) {
-        cursor.string()?;
-    }
-    out.push(change(cursor, start, ChangeKind::Comment { object, name, column }));
+    let text = if cursor.eat(&["NULL"]) { None } else { Some(cursor.string()?) };
+    // An empty one is none.
+    let said = Said::Comment(text.filter(|text| !text.is_empty()));
+    out.push(change(cursor, start, ChangeKind::Comment { object, name, column, said }));
     Ok(())
 }
 
@@ -199,7 +199,7 @@ pub fn security_label(cursor: &mut Cursor<'_>, out: &mut Vec<Change>) -> Read<()
     let (object, name, column) = labelled(cursor)?;
     cursor.expect(&["IS"])?;
     cursor.bump();
-    out.push(change(cursor, start, ChangeKind::Comment { object, name, column }));
+    out.push(change(cursor, start, ChangeKind::Comment { object, name, column, said: Said::Label }));
     Ok(())
 }
 

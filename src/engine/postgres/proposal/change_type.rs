@@ -1,8 +1,8 @@
 //! `ALTER COLUMN … TYPE` that writes the table anew: a column of the new type beside it, which takes its name.
 
-use super::id;
 use super::retype::{Retype, Turn, identity_of};
 use super::subject::{Subject, data_type, quoted};
+use super::{id, own_triggers};
 use crate::engine::postgres::effects::convert::{Conversion, conversion, is_plain_using};
 use crate::engine::postgres::effects::volatility;
 use crate::engine::proposal::{Action, Back, Given, Missing, Proposal, Stage};
@@ -72,6 +72,7 @@ pub(super) fn propose(
             .limits
             .push(format!("currval() of {name}'s sequence is unknown to a session once after the contract"));
     }
+    own_triggers::limit(subject, &mut proposal);
     Some(proposal)
 }
 
@@ -117,6 +118,7 @@ fn stages(subject: &Subject<'_>, one: &Retype<'_>, fits: Fit, computed: bool, pr
     subject.batch(&mut fill, "Rows that nobody has written since.", &set, &condition);
     proposal.missing.append(&mut fill.missing);
     let mut first = vec![Stage::Together(one.start())];
+    own_triggers::tell(subject, fill.expand.last_mut());
     first.append(&mut fill.expand);
     first.extend(one.prepare());
     if fits == Fit::Narrower {
@@ -148,6 +150,7 @@ fn back(subject: &Subject<'_>, forth: &Retype<'_>) -> Vec<Stage> {
     let mut stages = vec![Stage::Together(mirror.start())];
     let action = Action::new("Stops where a value does not fit any more.", update);
     stages.push(Stage::Backfill { action, key: subject.key() });
+    own_triggers::tell(subject, stages.last_mut());
     stages.extend(mirror.prepare());
     let mut swap = mirror.swap(true);
     swap.extend(forth.follow());

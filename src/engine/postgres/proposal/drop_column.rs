@@ -2,6 +2,7 @@
 
 use super::definition::{self, index_over};
 use super::subject::Subject;
+use super::undo::comment_on_column;
 use super::{id, set_not_null};
 use crate::engine::proposal::{Action, Back, Missing, Proposal, Stage};
 use crate::name::Name;
@@ -82,10 +83,14 @@ fn back(subject: &Subject<'_>, column: &Column, relaxed: bool, proposal: &mut Pr
     }
     let Some(definition) = definition::column(&again, subject.schema) else { return Back::Authors };
     let name = subject.sql();
-    let mut stages = vec![Stage::Together(vec![Action::new(
+    let mut first = vec![Action::new(
         "The column as it was; what was in it is gone.",
         format!("ALTER TABLE {name} ADD COLUMN {definition}"),
-    )])];
+    )];
+    if let Some(comment) = &column.comment {
+        first.push(Action::new("", comment_on_column(subject.name, &column.name, Some(comment))));
+    }
+    let mut stages = vec![Stage::Together(first)];
     let mut lost = Vec::new();
     for index in table.indexes.iter().filter(|index| index.uses(&column.name) && index.constraint.is_none()) {
         lost.push(format!("index {}", id(&index.name)));

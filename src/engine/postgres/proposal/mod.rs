@@ -16,6 +16,7 @@ mod identity;
 mod index;
 mod numbered_column;
 mod numbers;
+mod own_triggers;
 mod partition;
 mod rename_column;
 mod rename_table;

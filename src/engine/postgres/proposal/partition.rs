@@ -239,6 +239,9 @@ pub(super) fn detach(subject: &Subject<'_>, partition: &TableName, finalize: boo
             "foreign keys point to {parent}: the server looks for rows that point into {child_sql} while it is locked"
         ));
     }
+    proposal.limits.push(format!(
+        "until the contract, what reads or writes {parent} still meets the rows of {child_sql}, which takes no others"
+    ));
     if subject.version >= (14, 0, 0) && default_of(subject).is_none() {
         proposal.contract = vec![
             Stage::Alone(Action::new(

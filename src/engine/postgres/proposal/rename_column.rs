@@ -4,7 +4,7 @@
 use super::definition::index_over;
 use super::subject::Subject;
 use super::sync::{Pair, differ, same};
-use super::{grants, id};
+use super::{grants, id, own_triggers};
 use crate::engine::proposal::{Action, Apart, Back, Copied, Missing, Proposal, Stage};
 use crate::name::Name;
 use crate::schema::change::{Generation, Volatility};
@@ -18,6 +18,7 @@ pub(super) fn propose(subject: &Subject<'_>, from: &Name, to: &Name) -> Proposal
     proposal.expand.push(Stage::Together(start(subject, pair, from)));
     let (set, condition) = (format!("{new} = {old}"), differ(&old, &new));
     subject.batch(&mut proposal, "Rows that nobody has written since.", &set, &condition);
+    own_triggers::tell(subject, proposal.expand.last_mut());
     let mut kept = indexes(subject, from, to, Turn::Forth);
     proposal.expand.append(&mut kept);
     let check = id(&subject.named(&format!("{}_same", to.as_str())));
@@ -33,6 +34,7 @@ pub(super) fn propose(subject: &Subject<'_>, from: &Name, to: &Name) -> Proposal
     proposal.back = Back::Stages(back(subject, from, to, &check));
     proposal.code = format!("the new code, which starts after the backfill, reads and writes {new} only");
     limits(subject, from, to, &mut proposal);
+    own_triggers::limit(subject, &mut proposal);
     proposal
 }
 
@@ -82,6 +84,7 @@ fn back(subject: &Subject<'_>, from: &Name, to: &Name, check: &str) -> Vec<Stage
         ),
         key,
     });
+    own_triggers::tell(subject, stages.last_mut());
     let between = id(&subject.named(&format!("{}_swap", to.as_str())));
     let rename =
         |from: &str, to: &str| Action::new("", format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}"));
@@ -213,9 +216,6 @@ fn limits(subject: &Subject<'_>, from: &Name, to: &Name, proposal: &mut Proposal
             "the trigger {} fires on UPDATE OF {old}: not when new code writes {new}",
             id(&trigger.definition.name)
         ));
-    }
-    if table.triggers.iter().any(|trigger| trigger.definition.events.iter().any(|event| event == "UPDATE")) {
-        limit("the table's own UPDATE triggers fire for each row that is filled".to_owned());
     }
     let names =
         |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == from.as_str());

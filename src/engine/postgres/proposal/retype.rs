@@ -7,7 +7,7 @@ use super::definition::{self, Instead, index_over, instead_of};
 use super::set_not_null::not_null;
 use super::subject::{Subject, named};
 use super::sync::{differ, same};
-use super::{carry, grants, id, identity, ids, numbers, sql};
+use super::{carry, grants, id, identity, ids, numbers, own_triggers, sql};
 use crate::engine::proposal::{Action, Apart, Copied, Stage};
 use crate::name::{Name, TableName};
 use crate::schema::change::*;
@@ -198,10 +198,11 @@ impl<'a> Retype<'a> {
         let (function, trigger) = (self.function(), self.trigger());
         // It fires behind the table's own triggers, and takes what they have made of the row.
         let value = self.subject.over_new(&self.assigned);
+        let taken_back = own_triggers::taken_back(self.subject, &|name| Some(name.clone()));
         [
             Action::new(
                 format!("{new} is always what {old} is."),
-                format!("CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $twostep$\nBEGIN\n  NEW.{new} := {value};\n  RETURN NEW;\nEND $twostep$"),
+                format!("CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $twostep$\nBEGIN\n{taken_back}  NEW.{new} := {value};\n  RETURN NEW;\nEND $twostep$"),
             )
             .undone_by(format!("DROP FUNCTION {function}()")),
             Action::new(

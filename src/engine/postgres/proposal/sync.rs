@@ -4,8 +4,8 @@
 //! they and old code made of it. Whether a column changed is asked of its bytes, since IS DISTINCT FROM misses what
 //! compares equal and is not (citext, 1.0 and 1.00) and fails for json.
 
-use super::id;
 use super::subject::Subject;
+use super::{id, own_triggers};
 use crate::engine::proposal::Action;
 use crate::name::Name;
 use crate::schema::change::Nullability;
@@ -45,6 +45,12 @@ impl Pair<'_> {
             None => format!("NOT (NEW.{copy} IS NOT DISTINCT FROM NULL)"),
         };
         let changed = differ(&format!("NEW.{copy}"), &format!("OLD.{copy}"));
+        let original = self.original(subject);
+        let called = |name: &Name| match name == original {
+            true => Some(self.real.clone()),
+            false => Some(name.clone()).filter(|name| name != self.copy),
+        };
+        let taken_back = own_triggers::taken_back(subject, &called);
         [
             format!(
                 "{create} {into}() RETURNS trigger LANGUAGE plpgsql AS $twostep$\nBEGIN\n  IF TG_OP = 'INSERT' THEN\n    \
@@ -52,7 +58,7 @@ impl Pair<'_> {
                  END IF;\n  RETURN NEW;\nEND $twostep$"
             ),
             format!(
-                "{create} {out}() RETURNS trigger LANGUAGE plpgsql AS $twostep$\nBEGIN\n  NEW.{copy} := NEW.{real};\n  \
+                "{create} {out}() RETURNS trigger LANGUAGE plpgsql AS $twostep$\nBEGIN\n{taken_back}  NEW.{copy} := NEW.{real};\n  \
                  RETURN NEW;\nEND $twostep$"
             ),
         ]

@@ -6,7 +6,7 @@ use super::subject::{Subject, data_type};
 use super::{id, named, sql};
 use crate::engine::proposal::{Given, Stage, Undo};
 use crate::engine::version::Number;
-use crate::name::ObjectName;
+use crate::name::{Name, ObjectName, plain_literal};
 use crate::schema::change::*;
 use crate::schema::model::Schema;
 
@@ -63,10 +63,12 @@ pub fn undo(change: &Change, before: &Schema, version: Number) -> Option<Undo> {
         | ChangeKind::Reindex(_)
         | ChangeKind::RefreshMaterializedView { .. }
         | ChangeKind::CreateExtension(_)
-        | ChangeKind::Comment { .. }
-        | ChangeKind::Grant(_)
         | ChangeKind::Analyze { .. }
         | ChangeKind::AlterType { action: TypeAction::AddValue { .. }, .. } => Some(Undo::Nothing),
+        ChangeKind::Grant(rights) => Some(of_grant(rights, before)),
+        ChangeKind::Comment { object, name, column, said } => {
+            Some(of_comment(*object, name, column.as_ref(), said, before))
+        }
         ChangeKind::AlterTable(alter) => {
             let given = Given::default();
             let subject = Subject::new(before, named(change)?, version, &given, change);
@@ -74,6 +76,64 @@ pub fn undo(change: &Change, before: &Schema, version: Number) -> Option<Undo> {
         }
         _ => None,
     }
+}
+
+/// What takes rights on tables and sequences away again; nothing where some were there before, or others are meant.
+fn of_grant(rights: &Privileges, before: &Schema) -> Undo {
+    let (Some(object @ (ObjectKind::Table | ObjectKind::Sequence)), false, true) =
+        (rights.object, rights.all_in_schema, rights.columns.is_empty())
+    else {
+        return Undo::Nothing;
+    };
+    let full = |name: &ObjectName| match object {
+        ObjectKind::Table => before.relation_key(name).unwrap_or_else(|| before.new_key(name)),
+        _ => name.clone(),
+    };
+    let is_held = |name: &ObjectName| {
+        rights.grantees.iter().any(|to| before.grants.contains_key(&(object, full(name), to.clone())))
+    };
+    if rights.names.iter().any(is_held) {
+        return Undo::Nothing;
+    }
+    let kind = if object == ObjectKind::Sequence { "SEQUENCE " } else { "" };
+    let names: Vec<String> = rights.names.iter().map(sql).collect();
+    let grantees: Vec<String> = rights.grantees.iter().map(id).collect();
+    Undo::Together(vec![format!(
+        "REVOKE {} ON {kind}{} FROM {}",
+        rights.privileges.join(", "),
+        names.join(", "),
+        grantees.join(", ")
+    )])
+}
+
+/// What was said before; nothing where that is not known.
+fn of_comment(
+    object: ObjectKind,
+    name: &ObjectName,
+    column: Option<&Name>,
+    said: &Said,
+    before: &Schema,
+) -> Undo {
+    let Some(table) = before.table(name).filter(|table| table.is_complete() && *said != Said::Label) else {
+        return Undo::Nothing;
+    };
+    match (column, object) {
+        (Some(column), _) => match table.column(column) {
+            Some(known) => Undo::Together(vec![comment_on_column(name, column, known.comment.as_deref())]),
+            None => Undo::Nothing,
+        },
+        (None, ObjectKind::Table) => {
+            let text = table.comment.as_deref().map_or_else(|| "NULL".to_owned(), plain_literal);
+            Undo::Together(vec![format!("COMMENT ON TABLE {} IS {text}", sql(name))])
+        }
+        (None, _) => Undo::Nothing,
+    }
+}
+
+/// What says `text` of a column.
+pub(super) fn comment_on_column(table: &ObjectName, column: &Name, text: Option<&str>) -> String {
+    let text = text.map_or_else(|| "NULL".to_owned(), plain_literal);
+    format!("COMMENT ON COLUMN {}.{} IS {text}", sql(table), id(column))
 }
 
 fn of_alter(subject: &Subject<'_>, action: &TableAction) -> Option<Undo> {
