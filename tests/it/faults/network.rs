@@ -35,7 +35,9 @@ fn for_good(scene: &Scene<'_>, protocol: Protocol, port: u16) {
     let proxy = Proxy::start(protocol, port);
     let messages = messages(scene, &proxy);
     // Those at which most hangs: a commit, and what runs outside a transaction.
-    let matters = |message: &String| message.contains("COMMIT") || message.contains("concurrently");
+    // Of a long message only the start is kept: commits begin with a look whether the lock is still there.
+    let words = ["COMMIT", "RELEASE SAVEPOINT", "CASE WHEN current_user", "concurrently"];
+    let matters = |message: &String| words.iter().any(|word| message.contains(word));
     let places: Vec<usize> = (1..=messages.len()).filter(|n| matters(&messages[n - 1])).collect();
     // Each of them needs half a minute.
     let most = if row_time().is_some() { 4 } else { usize::MAX };
