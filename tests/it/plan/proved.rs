@@ -1,7 +1,7 @@
 //! `plan --verify` of each kind of operation: all that is claimed of its plan is proved on a server.
 //!
-//! Here one of each kind is proved in each run of the tests. With `TWOSTEP_VERIFY=1` every example of every operation is
-//! proved besides: `TWOSTEP_VERIFY=1 cargo test --test it -- plan::operations plan::mysql plan::sqlite plan::traps`.
+//! Here one of each kind is proved in each run of the tests, and each example on SQLite. With `TWOSTEP_VERIFY=1` every
+//! example of every operation is proved besides: `TWOSTEP_VERIFY=1 cargo test --test it -- plan::operations plan::mysql plan::sqlite plan::traps`.
 
 use super::{Case, Deployment, others};
 use crate::servers;
