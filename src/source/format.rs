@@ -12,6 +12,7 @@ use super::{
     sqlx_migrate, twostep, versions,
 };
 use crate::dialect::Dialect;
+use crate::parallel;
 use std::collections::BTreeMap;
 
 /// All formats, in the order in which they are listed to people; of two that read a folder alike, the first is
@@ -239,8 +240,14 @@ fn detect_one(files: &[&SourceFile], options: &ReadOptions) -> Result<Detected, 
     }
     let mut best: Vec<&'static dyn Format> = Vec::new();
     let mut score = 1;
-    for format in FORMATS.iter().copied() {
-        let found = format.detect(files);
+    let detected = |format: &&'static dyn Format| (*format, format.detect(files));
+    // Each looks through all files.
+    let all: Vec<_> = if files.len() < WORTH_SHARING {
+        FORMATS.iter().map(detected).collect()
+    } else {
+        parallel::map_large(FORMATS, detected)
+    };
+    for (format, found) in all {
         if found > score {
             best.clear();
             score = found;
@@ -321,6 +328,9 @@ fn read_detected(files: &[&SourceFile], options: &ReadOptions) -> Result<Folder,
         problems
     })
 }
+
+/// How many files are so much work for each format that several processors share it.
+const WORTH_SHARING: usize = 100;
 
 /// The highest score for a form of file names that other tools have too.
 const OF_OTHERS_TOO: u8 = 65;

@@ -96,6 +96,9 @@ impl Reading {
     /// The directives about a whole file. One that is not right is a problem.
     fn directives(&mut self, path: &str, text: &str) -> Vec<Directive> {
         let Directives { found, problems } = directive::head(text, Span::new(0, text.len()));
+        if problems.is_empty() {
+            return found;
+        }
         let lines = LineIndex::new(text);
         self.problems.extend(problems.into_iter().map(|problem| {
             SourceProblem::new(path, problem.what)
@@ -109,9 +112,8 @@ impl Reading {
     pub fn sql_file(&mut self, file: &SourceFile) -> Option<Script> {
         match &file.contents {
             Contents::Text(text) => {
-                let whole = Span::new(0, text.len());
-                self.directives(&file.path, text);
-                Some(sql_part(&file.path, text, whole))
+                let directives = self.directives(&file.path, text);
+                Some(part_with(&file.path, text, Span::new(0, text.len()), directives))
             }
             Contents::Large { bytes, head, checksum } => {
                 let directives = self.directives(&file.path, head);
@@ -162,7 +164,11 @@ pub(super) fn versioned(version: String, name: &str, up: Script, down: Option<Sc
 
 /// The script of one part of a file.
 pub(super) fn sql_part(path: &str, file: &Arc<str>, span: Span) -> Script {
-    let directives = directive::head(file, span).found;
+    part_with(path, file, span, directive::head(file, span).found)
+}
+
+/// [`sql_part`], whose directives are known.
+fn part_with(path: &str, file: &Arc<str>, span: Span, directives: Vec<Directive>) -> Script {
     Script {
         path: path.to_owned(),
         checksum: Checksum::of(span.of(file)),

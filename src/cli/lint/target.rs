@@ -57,6 +57,12 @@ pub struct Finder<'c> {
     pub engine: Option<Dialect>,
 }
 
+/// What was found of the files of one folder, and what is said of others there.
+struct Found {
+    targets: Vec<Target>,
+    warnings: Vec<String>,
+}
+
 /// Files of one folder that were named: their paths below it.
 type Named = BTreeMap<PathBuf, BTreeSet<String>>;
 
@@ -81,8 +87,11 @@ impl Finder<'_> {
                 named.entry(root).or_default().insert(below);
             }
         }
-        for (root, files) in named {
-            targets.extend(self.some_of(&root, files)?);
+        let named: Vec<_> = named.into_iter().collect();
+        for found in parallel::map_large(&named, |(root, files)| self.some_of(root, files)) {
+            let Found { targets: found, warnings } = found?;
+            targets.extend(found);
+            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         }
         leave_out_twice(&mut targets);
         Ok(targets)
@@ -136,7 +145,7 @@ impl Finder<'_> {
     }
 
     /// The migrations that stand in the files `named` of the folder `root`; each file by itself where it is none.
-    fn some_of(&self, root: &Path, named: BTreeSet<String>) -> Result<Vec<Target>, Report> {
+    fn some_of(&self, root: &Path, named: &BTreeSet<String>) -> Result<Found, Report> {
         let at = if root.as_os_str().is_empty() { Path::new(".") } else { root };
         let beside = if self.is_configured(root) {
             files::read_folder(at)
@@ -147,7 +156,7 @@ impl Finder<'_> {
         let dialect = self.dialect(root, &files);
         let options = self.options(root, &files);
         let folder = files::read_migrations_of(at, files, self.format(root), &options);
-        let mut targets = Vec::new();
+        let (mut targets, mut warnings) = (Vec::new(), Vec::new());
         let mut loose = named.clone();
         match folder {
             Ok(folder) => {
@@ -164,14 +173,13 @@ impl Finder<'_> {
                 }
                 if !chosen.is_empty() {
                     let root = root.to_owned();
-                    targets.push(Target { root, folder, chosen, named: Some(named), dialect });
+                    targets.push(Target { root, folder, chosen, named: Some(named.clone()), dialect });
                 }
             }
             Err(error) if self.is_configured(root) => return Err(explain::folder(at, &error)),
             Err(FolderError::Problems { problems, .. }) => {
-                for problem in problems.iter().filter(|problem| !problem.path.is_empty()) {
-                    tracing::warn!("{}", explain::source_problem(root, problem));
-                }
+                let of_files = problems.iter().filter(|problem| !problem.path.is_empty());
+                warnings.extend(of_files.map(|problem| explain::source_problem(root, problem)));
             }
             Err(error @ FolderError::Files(_)) => return Err(explain::folder(at, &error)),
         }
@@ -179,7 +187,7 @@ impl Finder<'_> {
         for target in parallel::map(&loose, |name| loose_one(root, name, dialect)) {
             targets.push(target?);
         }
-        Ok(targets)
+        Ok(Found { targets, warnings })
     }
 
     /// Whether `folder` is the one of the settings.
