@@ -161,7 +161,7 @@ fn read_given<'s>(file: &str, given: &'s GivenStatement, dialect: Dialect) -> Pi
 
 /// A script of which nothing can be said but that it is there.
 fn whole(why: &str) -> Piece<'static> {
-    let opaque = Opaque { reason: OpaqueReason::Client, why: why.to_owned() };
+    let opaque = Opaque { reason: OpaqueReason::Client, why: why.to_owned(), may_make: true };
     let changes = vec![Change::new(Span::default(), ChangeKind::Opaque(opaque))];
     let statement = Read { sql: "", span: Span::default(), leading: Span::default(), changes };
     Piece { statements: vec![statement], is_one: false }
@@ -395,7 +395,7 @@ fn unread(text: &str) -> Change {
         return Change::new(Span::new(0, text.len()), kind);
     }
     let why = format!("a line for a client program: `{}`", text.lines().next().unwrap_or(""));
-    let opaque = Opaque { reason: OpaqueReason::Client, why };
+    let opaque = Opaque { reason: OpaqueReason::Client, why, may_make: true };
     Change::new(Span::new(0, text.len()), ChangeKind::Opaque(opaque))
 }
 

@@ -230,6 +230,25 @@ fn what_is_not_known_is_a_doubt() {
 }
 
 #[test]
+fn what_only_postgres_takes_is_read() {
+    let schema = schema(
+        "create table t (id int primary key, a int, b int); create unique index u on t (a) where b > 0;",
+        Dialect::Postgres,
+    );
+    let problems = |sql: &str| {
+        let found = uses(sql, &schema);
+        assert!(found.is_certain(), "{sql}: {:?}", found.doubts);
+        found.problems
+    };
+    let none = Vec::<String>::new();
+    assert_eq!(problems("select a from t for no key update"), none);
+    assert_eq!(problems("delete from only t where ctid in (select ctid from t for key share)"), none);
+    assert_eq!(problems("insert into t (a) values ($1) on conflict (a) where b > 0 do nothing"), none);
+    assert!(!problems("insert into t (a) values ($1) on conflict (a) do nothing").is_empty());
+    assert!(!problems("insert into t (a) values ($1) on conflict (b) where b > 0 do nothing").is_empty());
+}
+
+#[test]
 fn parameters_of_every_kind_are_read() {
     for text in [
         "select id from posts where id = ?",

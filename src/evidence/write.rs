@@ -185,7 +185,7 @@ impl Resolver<'_> {
                     .all(|wanted| columns.iter().any(|column| table.same(column, wanted)))
         };
         let by_index = (table.indexes.iter())
-            .filter(|index| index.unique && index.predicate.is_none())
+            .filter(|index| index.unique && (conflict.partial || index.predicate.is_none()))
             .any(|index| index.plain_columns().is_some_and(|columns| fits(&columns)));
         let by_key = table.constraints.iter().any(|constraint| match &constraint.kind {
             ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => {

@@ -54,7 +54,7 @@ pub struct Schema {
     pub gone: Map<TableName, When>,
     /// The statement that is being applied: what it makes is stamped with it.
     pub now: When,
-    /// How many statements could not be read: what they did is missing here.
+    /// How many statements could not be read that may have made tables or views: these are missing here.
     pub opaque: usize,
     /// What has ever been in it.
     pub seen: Seen,

@@ -281,6 +281,55 @@ fn what_it_could_not_see_is_said() {
 }
 
 #[test]
+fn logs_of_a_server_are_read_in_each_form() {
+    for logged in ["log_statement = all\nlog_duration = on", "log_min_duration_statement = 0"] {
+        let settings = format!(
+            "{logged}\nlogging_collector = on\nlog_destination = 'stderr,csvlog,jsonlog'\nlog_filename = 'server'\n\
+             log_file_mode = 0644\nlog_line_prefix = '%m [%p] %u@%d '\nshared_preload_libraries = 'auto_explain'\n\
+             auto_explain.log_min_duration = 0"
+        );
+        let Some(server) = required("PostgreSQL", Postgres::start(&settings)) else { return };
+        let database = server.fresh_database();
+        database.psql("create table t (id int primary key, name text, kind text default 'new')");
+        let mut app = Client::connect(&database.url(), "web");
+        app.run("select id\n from t\n where name = 'hunter2' and kind = 'new'");
+        app.try_prepared("insert into t (id, name) values (1, 'hunter2') returning id").unwrap();
+        assert!(app.try_run("select nope from t where name = 'hunter2'").is_err());
+        let folder = std::path::PathBuf::from(database.psql("show data_directory")).join("log");
+        let project = Project::with_migrations(&[(
+            "1_t.up.sql",
+            "create table t (id int primary key, name text, kind text default 'new');",
+        )]);
+        for ending in ["server", "server.csv", "server.json"] {
+            // The newest PostgreSQL that has no jsonlog is 14.
+            let Ok(text) = std::fs::read_to_string(folder.join(ending)) else { continue };
+            project.write("postgres.log", &text);
+            let captured = project
+                .twostep(&[
+                    "capture",
+                    "--engine",
+                    "postgres",
+                    "--postgres-log",
+                    "postgres.log",
+                    "--out",
+                    ending,
+                ])
+                .run()
+                .expect(0);
+            assert!(captured.stdout.contains("taken in"), "{}", captured.stdout);
+            let kept = project.read(ending);
+            assert!(!kept.contains("hunter2"), "{logged}, {ending}: {kept}");
+            for query in [
+                "select id from t where name = $1 and kind = 'new'",
+                "insert into t (id, name) values ($1, $2) returning id",
+            ] {
+                assert!(kept.contains(query), "{logged}, {ending}: no {query} in {kept}\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_gate_sees_who_still_needs_the_old_shape() {
     let Some(server) = counting() else { return };
     let database = server.fresh_database();

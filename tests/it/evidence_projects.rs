@@ -25,29 +25,32 @@ use crate::servers::{postgres, tell};
 /// How many of the newest migrations are looked at.
 const STAGES: usize = 50;
 
+/// What came of the queries of one project.
 #[derive(Default)]
-struct Sum {
-    queries: usize,
-    certain: usize,
-    asked: usize,
-    refused: usize,
-    agreed: usize,
+pub struct Sum {
+    pub queries: usize,
+    /// Everything that they use is known without a server, at the last migration.
+    pub certain: usize,
+    pub asked: usize,
+    pub refused: usize,
+    pub agreed: usize,
 }
 
-fn queries(folder: &Path) -> Vec<String> {
+fn queries(folder: &Path) -> (Dialect, Vec<String>) {
     let mut files: Vec<_> =
         std::fs::read_dir(folder.join(".sqlx")).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "json"));
+    let first = std::fs::read_to_string(&files[0]).unwrap();
+    let of = |dialect: &Dialect| (SQLX.read)("x", &first, *dialect).is_ok();
+    let dialect = [Dialect::Postgres, Dialect::Mysql, Dialect::Sqlite].into_iter().find(of).unwrap();
     let sent: Vec<Sent> = files
         .iter()
-        .filter(|file| file.extension().is_some_and(|ending| ending == "json"))
-        .flat_map(|file| {
-            (SQLX.read)("x", &std::fs::read_to_string(file).unwrap(), Dialect::Postgres).unwrap()
-        })
+        .flat_map(|file| (SQLX.read)("x", &std::fs::read_to_string(file).unwrap(), dialect).unwrap().sent)
         .collect();
-    let mut evidence = Evidence::new(Dialect::Postgres);
+    let mut evidence = Evidence::new(dialect);
     evidence.add(&SQLX.about, "x", "2026-01-01", &Look::of(sent));
-    evidence.queries.into_iter().map(|query| query.sql).collect()
+    (dialect, evidence.queries.into_iter().map(|query| query.sql).collect())
 }
 
 #[test]
@@ -86,11 +89,20 @@ fn line(name: &str, sum: &Sum) -> String {
 
 fn project(path: &Path, scratch: &str) -> Sum {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
-    let read = ReadOptions { variables: Default::default(), dialect: Some(Dialect::Postgres) };
+    let (dialect, queries) = queries(path);
+    let wish = match dialect {
+        Dialect::Postgres => Wish::Server(DatabaseUrl::parse(scratch).unwrap()),
+        Dialect::Mysql | Dialect::Sqlite => Wish::Private(dialect),
+    };
+    compare(&name, path, dialect, &queries, &wish)
+}
+
+/// Asks about `queries` at the last migrations of the project in `path`.
+pub fn compare(name: &str, path: &Path, dialect: Dialect, queries: &[String], wish: &Wish) -> Sum {
+    let read = ReadOptions { variables: Default::default(), dialect: Some(dialect) };
     let folder = twostep::files::read_migrations(&path.join("migrations"), Some("sqlx"), &read).unwrap();
     let count = folder.migrations.len();
     let chosen: Vec<usize> = (count.saturating_sub(STAGES)..count).collect();
-    let queries = queries(path);
     let options = Options {
         connect: ConnectOptions::default(),
         folder: path.join("migrations"),
@@ -104,19 +116,18 @@ fn project(path: &Path, scratch: &str) -> Sum {
         with_rows: false,
         chain: false,
     };
+    let deploy = deploy(&folder, &chosen, Schema::new(dialect));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let wish = Wish::Server(DatabaseUrl::parse(scratch).unwrap());
     let answers = runtime.block_on(async {
-        let mut place = Place::open(&wish, &options.connect).await.unwrap();
-        let answers = stages::ask(&mut place, &folder, &chosen, &queries, &options).await;
+        let mut place = Place::open(wish, &options.connect).await.unwrap();
+        let answers = stages::ask(&mut place, &folder, &chosen, queries, &options).await;
         place.close().await;
         answers.unwrap_or_else(|error| panic!("{name}: {error}"))
     });
-    let deploy = deploy(&folder, &chosen, Schema::new(Dialect::Postgres));
     let mut sum = Sum { queries: queries.len(), ..Sum::default() };
     let mut shown = 0;
     for (at, sql) in queries.iter().enumerate() {
-        let prepared = Prepared::new(sql, Dialect::Postgres);
+        let prepared = Prepared::new(sql, dialect);
         let last = resolve(prepared.read(), deploy.after());
         sum.certain += usize::from(last.is_certain());
         if !last.is_certain() {
@@ -142,6 +153,6 @@ fn project(path: &Path, scratch: &str) -> Sum {
             }
         }
     }
-    tell(&line(&name, &sum));
+    tell(&line(name, &sum));
     sum
 }

@@ -20,6 +20,7 @@ mod effects_mysql;
 mod effects_sqlite;
 mod evidence;
 mod evidence_clients;
+mod evidence_engines;
 mod evidence_live;
 mod evidence_projects;
 mod faults;

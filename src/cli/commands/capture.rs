@@ -14,7 +14,7 @@ use crate::engine::query::normal::identifiers;
 use crate::evidence::constants::of_history;
 use crate::evidence::day::date;
 use crate::evidence::facts::Look;
-use crate::evidence::model::{Evidence, FILE_NAME, Sent};
+use crate::evidence::model::{Evidence, FILE_NAME};
 use crate::evidence::sources::{JSON_LINES, POSTGRES_LOG, SQL_FILES, SQLX, Source, TextSource};
 use crate::files;
 use crate::schema::model::Schema;
@@ -139,7 +139,7 @@ fn texts(args: &Args, dialect: Dialect) -> Result<Vec<(&'static Source, Look)>, 
         [(SQLX, &sqlx, "json"), (SQL_FILES, &args.sql, "sql"), (POSTGRES_LOG, &args.postgres_log, "")]
     {
         if !paths.is_empty() {
-            looks.push((&source.about, Look::of(from_files(source, paths, ending, dialect)?)));
+            looks.push((&source.about, from_files(source, paths, ending, dialect)?));
         }
     }
     if args.stdin {
@@ -148,8 +148,7 @@ fn texts(args: &Args, dialect: Dialect) -> Result<Vec<(&'static Source, Look)>, 
             .lock()
             .read_to_string(&mut text)
             .map_err(|error| unreadable("standard input", &error))?;
-        let sent = (JSON_LINES.read)("<stdin>", &text, dialect).map_err(wrong)?;
-        looks.push((&JSON_LINES.about, Look::of(sent)));
+        looks.push((&JSON_LINES.about, (JSON_LINES.read)("<stdin>", &text, dialect).map_err(wrong)?));
     }
     Ok(looks)
 }
@@ -216,19 +215,21 @@ fn from_files(
     paths: &[PathBuf],
     ending: &str,
     dialect: Dialect,
-) -> Result<Vec<Sent>, Report> {
+) -> Result<Look, Report> {
     let mut files = Vec::new();
     for path in paths {
         collect(path, ending, &mut files)?;
     }
     files.sort();
-    let mut sent = Vec::new();
+    let mut look = Look::default();
     for file in files {
         let bytes = std::fs::read(&file).map_err(|error| unreadable(&file.display().to_string(), &error))?;
         let text = String::from_utf8_lossy(&bytes);
-        sent.extend((source.read)(&file.display().to_string(), &text, dialect).map_err(wrong)?);
+        let found = (source.read)(&file.display().to_string(), &text, dialect).map_err(wrong)?;
+        look.sent.extend(found.sent);
+        look.blind.extend(found.blind);
     }
-    Ok(sent)
+    Ok(look)
 }
 
 fn collect(path: &Path, ending: &str, files: &mut Vec<PathBuf>) -> Result<(), Report> {

@@ -3,6 +3,7 @@
 use super::digest::opened;
 use super::lower_expr::{all_of, expression, name, object, parts};
 use super::normal::{Literal, normalize};
+use super::plainer::plainer;
 use super::tree::*;
 use crate::dialect::Dialect;
 use crate::engine::read::words;
@@ -52,6 +53,8 @@ pub fn lower_with(text: &str, dialect: Dialect, literals: &[Literal]) -> Result<
     let table = significant(text, dialect).next().filter(|first| first.is_word(text, "table"));
     let longer = table.map(|first| format!("SELECT * FROM{}", &text[first.span.end..]));
     let text = longer.as_deref().unwrap_or(text);
+    let plain = plainer(text, dialect);
+    let text = plain.as_ref().map_or(text, |plain| plain.text.as_str());
     let digest = opened(text, dialect);
     let text = digest.as_ref().map_or(text, |digest| digest.text.as_str());
     let written = Parser::parse_sql(parser, text);
@@ -67,7 +70,8 @@ pub fn lower_with(text: &str, dialect: Dialect, literals: &[Literal]) -> Result<
     let [statement] = parsed.as_slice() else {
         return Err(unread(format!("it holds {} statements", parsed.len())));
     };
-    let reader = Reader { dialect, literals, marks: marks(text, dialect, literals) };
+    let partial = plain.as_ref().is_some_and(|plain| plain.partial);
+    let reader = Reader { dialect, literals, marks: marks(text, dialect, literals), partial };
     let first = significant(text, dialect).next();
     let is_use = first.is_some_and(|first| USES.iter().any(|word| first.is_word(text, word)));
     let other = || Unread { is_other: !is_use, ..unread("it neither reads nor changes rows".to_owned()) };
@@ -149,6 +153,8 @@ pub(super) struct Reader<'a> {
     pub(super) literals: &'a [Literal],
     /// Where parameters without a number stand.
     pub(super) marks: Vec<(u64, u64)>,
+    /// Whether a partial index may decide its `ON CONFLICT`.
+    pub(super) partial: bool,
 }
 
 impl Reader<'_> {
@@ -402,7 +408,7 @@ impl Reader<'_> {
     }
 
     fn conflict(&self, on: &ast::OnInsert) -> Conflict {
-        let mut found = Conflict::default();
+        let mut found = Conflict { partial: self.partial, ..Conflict::default() };
         match on {
             ast::OnInsert::DuplicateKeyUpdate(assignments) => {
                 found.assignments = self.assignments(assignments)

@@ -217,6 +217,8 @@ pub struct Insert {
 pub struct Conflict {
     /// The columns whose unique index decides.
     pub columns: Vec<Name>,
+    /// Whether that index may be a partial one.
+    pub partial: bool,
     /// The constraint that decides.
     pub constraint: Option<Name>,
     /// What is set.

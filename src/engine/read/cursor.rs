@@ -18,7 +18,10 @@ pub struct Unread {
 impl Unread {
     /// The change that stands for what could not be read.
     pub fn opaque(self) -> Change {
-        Change::new(self.span, ChangeKind::Opaque(Opaque { reason: OpaqueReason::Syntax, why: self.why }))
+        Change::new(
+            self.span,
+            ChangeKind::Opaque(Opaque { reason: OpaqueReason::Syntax, why: self.why, may_make: true }),
+        )
     }
 }
 

@@ -98,7 +98,7 @@ fn told_of_schema(change: &mut Change) {
     };
     if ["sqlite_schema", "sqlite_master"].iter().any(|own| table.name.as_str().eq_ignore_ascii_case(own)) {
         let why = "it writes the schema's own table, past all that SQLite checks".to_owned();
-        change.kind = ChangeKind::Opaque(Opaque { reason: OpaqueReason::Unknown, why });
+        change.kind = ChangeKind::Opaque(Opaque { reason: OpaqueReason::Unknown, why, may_make: true });
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Source, TextSource};
 use crate::dialect::Dialect;
+use crate::evidence::facts::Look;
 use crate::evidence::model::Sent;
 use serde::Deserialize;
 
@@ -16,8 +17,8 @@ pub static SOURCE: TextSource = TextSource {
     read,
 };
 
+/// Other keys are the business of the tool that writes them.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Line {
     #[serde(alias = "query")]
     sql: String,
@@ -28,20 +29,31 @@ struct Line {
     mean_ms: Option<f64>,
 }
 
-fn read(path: &str, text: &str, _: Dialect) -> Result<Vec<Sent>, String> {
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(number, line)| {
+fn read(path: &str, text: &str, _: Dialect) -> Result<Look, String> {
+    let (mut look, mut wrong, mut count) = (Look::default(), None, 0_usize);
+    for (number, line) in text.lines().enumerate() {
+        // What a tool prints around its lines: a mark of the encoding, blank lines.
+        let line = line.trim_start_matches('\u{feff}').trim();
+        if line.is_empty() {
+            continue;
+        }
+        match serde_json::from_str(line) {
+            Ok(Line { sql, caller, application, role, calls, mean_ms }) => {
+                look.sent.push(Sent { sql, caller, application, role, calls, mean_ms, day: None });
+            }
             // The error's own text could repeat what the line holds.
-            let line: Line = serde_json::from_str(line).map_err(|error| {
-                format!(
-                    "{path}:{}:{}: this is no object with `sql` and known keys",
-                    number + 1,
-                    error.column()
-                )
-            })?;
-            let Line { sql, caller, application, role, calls, mean_ms } = line;
-            Ok(Sent { sql, caller, application, role, calls, mean_ms, day: None })
-        })
-        .collect()
+            Err(error) => {
+                count += 1;
+                wrong.get_or_insert(format!("{path}:{}:{}", number + 1, error.column()));
+            }
+        }
+    }
+    match wrong {
+        Some(place) if look.sent.is_empty() => Err(format!("{place}: this is no object with `sql`")),
+        Some(place) => {
+            look.blind.push(format!("{count} lines are no objects with `sql`, the first at {place}"));
+            Ok(look)
+        }
+        None => Ok(look),
+    }
 }

@@ -7,7 +7,7 @@ mod sqlx_data;
 #[cfg(test)]
 mod tests;
 
-use super::model::Sent;
+use super::facts::Look;
 use crate::dialect::Dialect;
 
 /// Where queries are found.
@@ -27,11 +27,11 @@ pub struct Source {
 pub struct TextSource {
     /// What holds of it.
     pub about: Source,
-    /// Reads the queries in a text that stands in the file `path`.
+    /// Reads the queries in a text that stands in the file `path`, and what could not be read of it.
     ///
     /// # Errors
     /// The text is not of this form, and where.
-    pub read: fn(path: &str, text: &str, dialect: Dialect) -> Result<Vec<Sent>, String>,
+    pub read: fn(path: &str, text: &str, dialect: Dialect) -> Result<Look, String>,
 }
 
 /// The offline data of sqlx.

@@ -3,6 +3,7 @@
 
 use super::{Source, TextSource};
 use crate::dialect::Dialect;
+use crate::evidence::facts::Look;
 use crate::evidence::model::Sent;
 use serde::Deserialize;
 
@@ -24,6 +25,8 @@ pub static SOURCE: TextSource = TextSource {
 const USER: usize = 1;
 const MESSAGE: usize = 13;
 const APPLICATION: usize = 22;
+/// In so many lines the form of a log shows.
+const FIRST_LINES: usize = 1_000;
 
 #[derive(Deserialize)]
 struct JsonLine {
@@ -32,19 +35,33 @@ struct JsonLine {
     application_name: Option<String>,
 }
 
-fn read(path: &str, text: &str, dialect: Dialect) -> Result<Vec<Sent>, String> {
+fn read(path: &str, text: &str, dialect: Dialect) -> Result<Look, String> {
     if dialect.id() != "postgres" {
         return Err(format!("{path}: a log of PostgreSQL says nothing of {}", dialect.title()));
     }
-    let first = text.lines().next().unwrap_or_default();
-    let found = if first.trim_start().starts_with('{') {
+    let text = text.trim_start_matches('\u{feff}');
+    // A log that was cut begins in the middle of a message.
+    let is = |form: fn(&str) -> bool| text.lines().take(FIRST_LINES).find(|line| form(line));
+    let sent = if is(|line| line.starts_with('{')).is_some() {
         json(text)
-    } else if first.split(',').count() > MESSAGE && first.starts_with(|c: char| c.is_ascii_digit()) {
-        csv(text)
+    } else if let Some(first) = is(is_record) {
+        csv(&text[text.find(first).unwrap_or_default()..])
     } else {
         plain(text)
     };
-    Ok(found)
+    let mut look = Look::of(sent);
+    if look.sent.is_empty() {
+        look.blind.push(format!(
+            "no statement stands in {path}: set log_statement to `all`, or log_min_duration_statement to 0 for a while"
+        ));
+    }
+    Ok(look)
+}
+
+/// Whether a record of csvlog begins in `line`: with a time, and with all of its fields up to the message.
+fn is_record(line: &str) -> bool {
+    let is_time = line.get(..10).is_some_and(|day| day.bytes().all(|b| b.is_ascii_digit() || b == b'-'));
+    is_time && line.split(',').count() > MESSAGE
 }
 
 fn json(text: &str) -> Vec<Sent> {

@@ -2,6 +2,7 @@
 
 use super::{Source, TextSource};
 use crate::dialect::Dialect;
+use crate::evidence::facts::Look;
 use crate::evidence::model::Sent;
 use crate::sql::lex::{Token, TokenKind, significant};
 use crate::sql::split::{StatementKind, split};
@@ -21,7 +22,7 @@ pub static SOURCE: TextSource = TextSource {
 const VERBS: &[&str] =
     &["select", "insert", "update", "delete", "merge", "with", "values", "replace", "table", "call", "copy"];
 
-fn read(path: &str, text: &str, dialect: Dialect) -> Result<Vec<Sent>, String> {
+fn read(path: &str, text: &str, dialect: Dialect) -> Result<Look, String> {
     let mut found = Vec::new();
     for statement in split(text, dialect).statements {
         if statement.kind == StatementKind::ClientCommand {
@@ -40,7 +41,7 @@ fn read(path: &str, text: &str, dialect: Dialect) -> Result<Vec<Sent>, String> {
         let sql = without_macros(statement.text, dialect);
         found.push(Sent { sql, caller: Some(caller), ..Sent::default() });
     }
-    Ok(found)
+    Ok(Look::of(found))
 }
 
 /// The name that the last comment of `leading` gives to the query behind it.

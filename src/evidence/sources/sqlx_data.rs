@@ -2,6 +2,7 @@
 
 use super::{Source, TextSource};
 use crate::dialect::Dialect;
+use crate::evidence::facts::Look;
 use crate::evidence::model::Sent;
 use serde::Deserialize;
 
@@ -22,10 +23,10 @@ struct Offline {
     query: String,
 }
 
-fn read(path: &str, text: &str, dialect: Dialect) -> Result<Vec<Sent>, String> {
+fn read(path: &str, text: &str, dialect: Dialect) -> Result<Look, String> {
     let offline: Offline = serde_json::from_str(text).map_err(|error| format!("{path}: {error}"))?;
     match Dialect::from_word(&offline.db_name) {
-        Some(own) if own == dialect => Ok(vec![Sent { sql: offline.query, ..Sent::default() }]),
+        Some(own) if own == dialect => Ok(Look::of(vec![Sent { sql: offline.query, ..Sent::default() }])),
         Some(_) | None => {
             Err(format!("{path}: its query is for {}, not for {}", offline.db_name, dialect.title()))
         }

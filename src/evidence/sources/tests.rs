@@ -14,7 +14,7 @@ use crate::sql::split::split;
 const SECRET: &str = "hunter2";
 
 fn read(source: &TextSource, text: &str) -> Vec<Sent> {
-    (source.read)("a", text, Dialect::Postgres).unwrap()
+    (source.read)("a", text, Dialect::Postgres).unwrap().sent
 }
 
 fn kept(source: &TextSource, text: &str) -> Vec<String> {
@@ -126,6 +126,26 @@ fn what_is_known_of_a_literal_holds_for_everybody_who_sends_the_query() {
     assert_eq!(add(&SQL_FILES.about, "select a from t where b = $1"), Vec::new());
     assert_eq!(add(&SQL_FILES.about, "select a from t where b = 'five5'"), one(None));
     assert_eq!(add(STATEMENTS, "select a from t where b = $1"), Vec::new());
+}
+
+#[test]
+fn lines_that_are_none_are_counted_and_logs_may_begin_anywhere() {
+    let lines = "\u{feff}starting\n{\"sql\": \"select 1 from t\", \"duration\": 3}\n\n{\"sql\": 3}\nselect 'hunter2'\n";
+    let look = (JSON_LINES.read)("a", lines, Dialect::Postgres).unwrap();
+    assert_eq!((look.sent.len(), look.blind.len()), (1, 1));
+    assert!(
+        look.blind[0].starts_with("3 lines are no objects with `sql`, the first at a:1:"),
+        "{:?}",
+        look.blind
+    );
+    let record = "2026-01-01 00:00:00 UTC,\"u\",\"d\",1,,x,1,\"SELECT\",2026,3/4,0,LOG,00000,\"statement: select a\nfrom t\",,,,,,,,,\"web\",\"client backend\",,0\n";
+    let cut = format!("from u where b = 'hunter2'\",,,,,,,,,\"web\",\"client backend\",,0\n{record}");
+    let sent = read(POSTGRES_LOG, &cut);
+    assert_eq!(sent.iter().map(|one| one.sql.as_str()).collect::<Vec<_>>(), ["select a\nfrom t"]);
+    let json = format!("x\"}}\n{}\n", r#"{"message":"statement: select a from t"}"#);
+    assert_eq!(read(POSTGRES_LOG, &json).len(), 1);
+    let nothing = (POSTGRES_LOG.read)("a.log", "LOG:  checkpoint starting\n", Dialect::Postgres).unwrap();
+    assert!(nothing.blind[0].contains("log_statement"), "{:?}", nothing.blind);
 }
 
 #[test]

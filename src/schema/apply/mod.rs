@@ -116,7 +116,7 @@ impl Apply<'_> {
             ChangeKind::Update(update) => self.used(&update.table),
             ChangeKind::Delete(delete) => self.deleted(delete),
             ChangeKind::SetVariable(set) => self.set_variable(set),
-            ChangeKind::Opaque(_) => self.schema.opaque += 1,
+            ChangeKind::Opaque(opaque) => self.schema.opaque += usize::from(opaque.may_make),
             // These leave the model as it is.
             ChangeKind::Reindex(_)
             | ChangeKind::AlterRoutine { .. }

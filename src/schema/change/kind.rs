@@ -303,6 +303,8 @@ pub struct Opaque {
     pub reason: OpaqueReason,
     /// One line: what was expected, and what was found.
     pub why: String,
+    /// Whether it may make tables or views, as far as its first words tell.
+    pub may_make: bool,
 }
 
 /// What kind of hole in our knowledge something opaque is.

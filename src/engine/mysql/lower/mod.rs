@@ -88,7 +88,7 @@ fn statement(cursor: &mut Cursor<'_>, out: &mut Vec<Change>) -> Read<()> {
         "EXECUTE" => {
             cursor.set(cursor.end());
             let why = "EXECUTE of SQL that is put together when it runs".to_owned();
-            ChangeKind::Opaque(Opaque { reason: OpaqueReason::Dynamic, why })
+            ChangeKind::Opaque(Opaque { reason: OpaqueReason::Dynamic, why, may_make: true })
         }
         "SHOW" | "DESCRIBE" | "DESC" | "EXPLAIN" | "PREPARE" | "DEALLOCATE" | "UNLOCK" | "FLUSH" | "DO"
         | "KILL" | "HELP" | "RESET" | "CHECK" | "CHECKSUM" | "REPAIR" | "CHANGE" | "PURGE" | "SIGNAL"

@@ -3,6 +3,7 @@
 use super::{change, lower_into};
 use crate::engine::read::cursor::{Cursor, Read};
 use crate::engine::read::literal;
+use crate::engine::read::words;
 use crate::schema::change::*;
 use crate::sql::lex::TokenKind;
 use crate::text::Span;
@@ -39,7 +40,10 @@ pub fn do_block(cursor: &mut Cursor<'_>, out: &mut Vec<Change>) -> Read<()> {
     out.push(Change::new(span, ChangeKind::Block { language: language.clone(), body }));
     if !is_known {
         let why = format!("a block in the language `{language}`");
-        out.push(Change::new(span, ChangeKind::Opaque(Opaque { reason: OpaqueReason::Unknown, why })));
+        out.push(Change::new(
+            span,
+            ChangeKind::Opaque(Opaque { reason: OpaqueReason::Unknown, why, may_make: true }),
+        ));
     }
     out.append(&mut changes);
     Ok(())
@@ -304,11 +308,12 @@ impl Plpgsql<'_, '_> {
             }
             None => {
                 self.body.dynamic.push(span);
+                let may_make = may_make(span.of(self.cursor.text()));
                 let why = format!(
                     "EXECUTE of SQL that is put together when it runs: `{}`",
                     short(span.of(self.cursor.text()))
                 );
-                let kind = ChangeKind::Opaque(Opaque { reason: OpaqueReason::Dynamic, why });
+                let kind = ChangeKind::Opaque(Opaque { reason: OpaqueReason::Dynamic, why, may_make });
                 let change = change(self.cursor, start, kind);
                 self.add(vec![Change { span, ..change }]);
             }
@@ -326,6 +331,32 @@ impl Plpgsql<'_, '_> {
     }
 }
 
+/// Whether the SQL that `expression` puts together may make tables or views: the words that it begins with tell.
+fn may_make(expression: &str) -> bool {
+    const OTHERS: &str = " insert update delete drop truncate grant revoke comment set reset analyze vacuum lock notify \
+                          refresh cluster reindex ";
+    const MADE: &str = " trigger index function procedure policy type domain extension role user rule statistics \
+                        publication aggregate operator cast schema sequence ";
+    const BEFORE: &str = " create or replace unique constraint event ";
+    let lower = expression.to_ascii_lowercase();
+    // The beginning is the first string: 'create trigger ' || …, format('create trigger …', …).
+    let begins =
+        lower.strip_prefix("format").map_or(lower.as_str(), |rest| rest.trim_start_matches([' ', '(', '\n']));
+    let Some(begin) = begins.trim_start().strip_prefix('\'') else { return true };
+    let mut all = begin.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    match all.next() {
+        _ if begin.trim_start().starts_with('%') => true,
+        Some("create") => {
+            let object = all.find(|word| !words::contains(BEFORE, word));
+            !object.is_some_and(|object| words::contains(MADE, object))
+        }
+        // A rename makes a name, a partition may come from elsewhere.
+        Some("alter") => ["rename", "attach", "schema"].iter().any(|word| lower.contains(word)),
+        Some(first) => !words::contains(OTHERS, first),
+        None => true,
+    }
+}
+
 /// `text` on one line, cut where it gets long.
 fn short(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -333,5 +364,32 @@ fn short(text: &str) -> String {
     match line.char_indices().nth(80) {
         Some((at, _)) => format!("{}…", &line[..at]),
         None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_make;
+
+    #[test]
+    fn what_begins_with_other_words_makes_no_table() {
+        for text in [
+            "format('CREATE TRIGGER set_it BEFORE UPDATE ON %s', t)",
+            "'create or replace function ' || name",
+            "FORMAT(\n  'alter table %s add column a int', t)",
+            "'drop table ' || t",
+        ] {
+            assert!(!may_make(text), "{text}");
+        }
+        for text in [
+            "format('create table %s (a int)', t)",
+            "'create temp table ' || t",
+            "'alter table ' || t || ' rename to x'",
+            "format('%s', t)",
+            "t",
+            "'select a into ' || t",
+        ] {
+            assert!(may_make(text), "{text}");
+        }
     }
 }
