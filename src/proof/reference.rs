@@ -249,7 +249,8 @@ impl<'a> Judge<'a> {
     }
 
     /// Rows where the first `writes` of old code come before the plain migration, and the others behind it as far as they
-    /// can, and where it `moves` those that cannot in front of it; none where the migration cannot be applied then.
+    /// can; those that cannot come before it, but new rows only where it `moves` them. None where the migration cannot be
+    /// applied then.
     pub(super) async fn rows_in_the_middle(
         &mut self,
         reference: &Reference,
@@ -257,11 +258,12 @@ impl<'a> Judge<'a> {
         moves: bool,
     ) -> Result<Option<Snapshot>, RoundtripError> {
         let codes = &reference.codes;
-        // What is refused behind it has its place before; or none, so that the others find the rows that they had.
+        // What is refused behind it has its place before. A new row may have none, so that the others find the rows that
+        // they had: that it is there is asked of all rows; a change of a row without a place would be a lost one.
         let of = |wanted: bool| -> Vec<String> {
             let all = codes.old.writes.iter().zip(&reference.is_late).enumerate();
-            let is_behind = |at: usize, late: bool| at >= writes && (late || !moves);
-            all.filter(|(at, (_, late))| is_behind(*at, **late) == wanted)
+            let stays = |sql: &str, late: bool| late || !moves && adds_rows_only(sql);
+            all.filter(|(at, (sql, late))| (*at >= writes && stays(sql, **late)) == wanted)
                 .map(|(_, (sql, _))| sql.clone())
                 .collect()
         };
@@ -320,4 +322,9 @@ async fn apply(applier: &mut Applier, steps: &[&Ready<'_>]) -> Result<(), Roundt
 
 pub(super) async fn snapshot(applier: &mut Applier) -> Result<Snapshot, RoundtripError> {
     Snapshot::take(applier.session()).await.map_err(RoundtripError::Database)
+}
+
+/// Whether a write of ours makes a row and changes none.
+fn adds_rows_only(sql: &str) -> bool {
+    sql.starts_with("INSERT") && !sql.contains(" ON CONFLICT ") && !sql.contains(" ON DUPLICATE KEY ")
 }

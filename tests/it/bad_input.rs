@@ -303,8 +303,8 @@ fn folders() {
         &["migrations/1_a.up.sql", "same version", "01_b.up.sql"],
     );
     refused_unconnected(
-        &project(&[("99999999999999999999999_a.up.sql", "select 1;")]),
-        &["too large", "99999999999999999999999"],
+        &project(&[("9999999999999999999999999999999999999999_a.up.sql", "select 1;")]),
+        &["too large", "9999999999999999999999999999999999999999"],
     );
     refused_unconnected(
         &project(&[("1_a.up.sql", ""), ("2_b.down.sql", "")]),
