@@ -1,6 +1,7 @@
 //! What becomes of each statement of a migration: it is kept, taken apart, or there is no plan.
 
 mod kinds;
+mod successor;
 
 use super::concern::{Concern, concerns, part, target};
 use super::deploy::reversed;
@@ -19,6 +20,7 @@ use crate::schema::change::{
 };
 use crate::schema::model::Schema;
 use kinds::*;
+pub(super) use successor::{AddedKey, Waiting, added_keys};
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +72,10 @@ pub(super) struct Deciding<'a> {
     pub given: &'a Given,
     /// What a change before takes apart, so that a later one meets another schema until the contract.
     pub touched: Vec<Concern>,
+    /// The foreign keys that the migration adds.
+    pub added_keys: Vec<AddedKey>,
+    /// Foreign keys that are dropped once those that take their place are there.
+    pub waiting: Vec<Waiting>,
     /// What cannot be taken back as it stands.
     pub limits: Vec<String>,
     /// Why there is no plan, unless the migration can stay as it is.
@@ -141,7 +147,11 @@ impl Deciding<'_> {
         if self.is_new(&table, before) || self.makes_new(change, before) {
             return self.kept(step, change, before, text, true);
         }
-        if let Some(proposal) = self.proposal(step, change, before, text, self.given)? {
+        if let Some(decision) = self.waits_for_successor(step, change, before, text)? {
+            return Ok(decision);
+        }
+        if let Some(mut proposal) = self.proposal(step, change, before, text, self.given)? {
+            self.drop_predecessor(change, before, &mut proposal);
             let fills = |stage: &Stage| matches!(stage, Stage::Backfill { .. });
             let pending = !proposal.contract.is_empty() || proposal.expand.iter().any(fills);
             // Where a table is made anew, all of it is what is pending.

@@ -1,6 +1,6 @@
 //! The stages of all statements of a migration, in an order in which each of them works.
 
-use super::decide::{Deciding, Decision, Refusal, one_transaction};
+use super::decide::{Deciding, Decision, Refusal, added_keys, one_transaction};
 use super::fills::{Filled, own_fills, parse_fill};
 use super::given;
 use crate::analysis::{Step, analyze, analyze_one};
@@ -117,6 +117,8 @@ pub fn plan_behind(request: &Request<'_>, before: Schema) -> Result<Deploy, Vec<
         server: request.server,
         given: &given,
         touched: Vec::new(),
+        added_keys: added_keys(&steps),
+        waiting: Vec::new(),
         limits: Vec::new(),
         unless_whole: Vec::new(),
     };
@@ -134,6 +136,13 @@ pub fn plan_behind(request: &Request<'_>, before: Schema) -> Result<Deploy, Vec<
             }
             Err(refusal) => refusals.push(refusal),
         }
+    }
+    if refusals.is_empty() && !deciding.waiting.is_empty() {
+        refusals.push(Refusal {
+            statement: 0,
+            what: "a foreign key is dropped, and the one that takes its place has no plan".to_owned(),
+            help: "leave the two in a migration of their own".to_owned(),
+        });
     }
     if let Some(unused) = given::unused(&given, &steps, request.fills.len()) {
         refusals.push(unused);

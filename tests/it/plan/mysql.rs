@@ -380,6 +380,33 @@ fn constraints() {
     });
 }
 
+/// In between, a foreign key stands at any time.
+#[test]
+fn a_foreign_key_that_takes_the_place_of_another() {
+    let schema = "CREATE TABLE owners (id int PRIMARY KEY);
+        CREATE TABLE notes (id int PRIMARY KEY, owner int, CONSTRAINT old FOREIGN KEY (owner) REFERENCES owners (id));
+        CREATE TABLE tags (id int PRIMARY KEY, owner int, CONSTRAINT old_tag FOREIGN KEY (owner) REFERENCES owners (id));";
+    let rows =
+        "insert into owners values (1), (2); insert into notes values (1, 1); insert into tags values (1, 2)";
+    let plain = "ALTER TABLE notes DROP FOREIGN KEY old;
+        ALTER TABLE notes ADD CONSTRAINT new FOREIGN KEY (owner) REFERENCES owners (id) ON DELETE CASCADE;
+        ALTER TABLE tags DROP FOREIGN KEY old_tag, ADD CONSTRAINT new_tag FOREIGN KEY (owner) REFERENCES owners (id);";
+    let case = Case { schema, rows, plain, ..Case::default() };
+    on_each(&case);
+    each_mysql(|fresh| {
+        let deployment = Deployment::new(Some(fresh()), &case);
+        let said = deployment.plan(&case);
+        assert!(said.contains("`ALTER TABLE notes DROP FOREIGN KEY old` waits for the contract"), "{said}");
+        deployment.twostep(&["migrate"]).expect(0);
+        deployment.database.try_sql("insert into notes values (2, 99)").unwrap_err();
+        deployment.database.try_sql("insert into tags values (2, 99)").unwrap_err();
+        deployment.twostep(&["migrate", "--contract", "now"]).expect(0);
+        deployment.database.try_sql("insert into notes values (2, 99)").unwrap_err();
+        deployment.database.try_sql("insert into tags values (2, 99)").unwrap_err();
+        deployment.database.sql("delete from owners where id = 1");
+    });
+}
+
 #[test]
 fn what_copies_is_refused_with_the_command_that_does_it() {
     each_mysql(|fresh| {
