@@ -247,7 +247,12 @@ fn row(project: &str, path: &Path, dialect: Dialect, pair: &Pair) -> Row {
             row.result = format!("**only the plain client applies it**: {}", first_line(&run.stderr))
         }
         Ok(_) => {
-            let (one, other) = ((pair.look)(0), (pair.look)(1));
+            // What the server's own program says, and what `db dump` does.
+            let look = |which: usize| {
+                let run = work.twostep(&["db", "dump"]).env("DATABASE_URL", &pair.urls[which]).run();
+                format!("{}\n{}", (pair.look)(which), run.expect(0).stdout)
+            };
+            let (one, other) = (look(0), look(1));
             row.right = one == other;
             row.result = if row.right {
                 "same catalog".to_owned()
@@ -294,7 +299,7 @@ fn table(rows: &[Row]) -> String {
         "# Real projects, applied by the plain client and by twostep\n\n\
          Made by `scripts/corpora FOLDER`: each project is applied to two empty databases, once by the engine's plain client \
          (psql,\nmariadb, sqlite3), file by file in the order of the project's own tool (psql\nwith `--single-transaction` where the tool has one) and stopping at the first error, and once by\n\
-         `twostep migrate` in the format that it finds. The result is \"same catalog\" where the dumps (`pg_dump -s`,\n\
+         `twostep migrate` in the format that it finds. The result is \"same catalog\" where the dumps (`db dump`; `pg_dump -s`,\n\
          `mariadb-dump --no-data` with routines, triggers and events, `sqlite_schema`) and the number of rows of every\ntable \
          are equal. Times are those of an unoptimised build on a busy machine, the plain client's with a new process per file.\n\n\
          | project | engine | format | migrations | plain client | twostep | result |\n|---|---|---|---|---|---|---|\n",
