@@ -1,8 +1,9 @@
 //! The look before a contract: does anybody still need what it takes away? `release confirm` takes it before it writes
 //! that a release is live, and a run before it applies a contract: meanwhile older code may have come back.
 
+use super::contracts::{Contracts, Gate, may_contract};
 use super::journal::History;
-use super::pending::{self, Contracts, Gate};
+use super::pending;
 use super::task::Goal;
 use crate::analysis::analyze;
 use crate::compat::gate::{Answer, Counts, Releases};
@@ -90,7 +91,7 @@ pub(crate) async fn seen(
         return goal;
     }
     let pending = pending::compare(folder, history, wanted.to.as_ref()).pending;
-    if !pending::may_contract(folder, history, &pending) {
+    if !may_contract(folder, history, &pending) {
         return goal;
     }
     wanted.gate = match asked(session, folder, history, release, Duration::ZERO).await {

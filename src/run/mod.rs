@@ -1,10 +1,11 @@
-//! Bringing a database to where a release needs it: what is to be done (`pending`), the statements of it
+//! Bringing a database to where a release needs it: what is to be done (`pending`, `contracts`, `rollback`), the statements of it
 //! (`script`), what happens next (`machine`, pure), doing it (`executor`), and what is remembered (`journal`). What another tool has done is
 //! taken over by `adopt`; `gate` looks who still needs what a contract takes away.
 
 pub mod activity;
 pub mod adopt;
 pub mod contention;
+pub mod contracts;
 pub mod error;
 pub mod executor;
 mod fault;
@@ -18,6 +19,7 @@ pub mod pace;
 pub mod pending;
 pub mod preview;
 pub(crate) mod program;
+pub mod rollback;
 pub mod script;
 pub mod seed;
 pub mod signal;

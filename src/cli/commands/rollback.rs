@@ -6,7 +6,7 @@ use crate::cli::exit::Exit;
 use crate::cli::printer::Report;
 use crate::run::executor::{self, shown};
 use crate::run::machine::Outcome;
-use crate::run::pending::RollbackTarget;
+use crate::run::rollback::RollbackTarget;
 use crate::run::task::Goal;
 use crate::source::{Folder, Version};
 use std::time::Instant;

@@ -7,8 +7,9 @@ use crate::cli::printer::{Report, visible};
 use crate::db::session::ConnectOptions;
 use crate::run::activity::Activity;
 use crate::run::adopt::find::{self, Found};
+use crate::run::contracts::{self, Contracts, Gate};
 use crate::run::journal::{Applied, History, OpenRun, State};
-use crate::run::pending::{self, Comparison, Contracts, Gate};
+use crate::run::pending::{self, Comparison};
 use crate::run::task::label;
 use crate::source::{Folder, Kind, Migration};
 use serde_json::json;
@@ -99,7 +100,7 @@ fn line(
 ) -> Line {
     let applied = history.get(&migration.version).cloned();
     let doing = at_work(history, &label(&migration.version, &migration.name));
-    let held = pending::held(folder, history, &comparison.pending, Contracts::Confirmed, &Gate::Unknown);
+    let held = contracts::held(folder, history, &comparison.pending, Contracts::Confirmed, &Gate::Unknown);
     let held = held.into_iter().find(|held| held.position == position);
     let mut notes: Vec<String> = held.iter().map(|held| held.why.clone()).collect();
     let rows = || history.statements.iter().filter(|row| row.version == migration.version);

@@ -6,7 +6,8 @@ use super::up::migrate;
 use crate::dialect::Dialect;
 use crate::run::error::RunError;
 use crate::run::journal::{History, StoredDown};
-use crate::run::pending::{Backfills, RollbackTarget, Wanted};
+use crate::run::pending::{Backfills, Wanted};
+use crate::run::rollback::RollbackTarget;
 use crate::source::{Folder, Version};
 use std::collections::HashMap;
 

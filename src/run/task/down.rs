@@ -6,7 +6,7 @@ use crate::dialect::Dialect;
 use crate::run::error::RunError;
 use crate::run::journal::{Applied, History, MigrationRecord, State, StoredDown};
 use crate::run::limits::Limits;
-use crate::run::pending::{self, RollbackTarget};
+use crate::run::rollback::{RollbackTarget, to_roll_back};
 use crate::run::script::{self, Piece, Prepared, ScriptOptions, ScriptProblem, Work};
 use crate::source::{Body, Checksum, Folder, GivenStatement, Migration, Script, Version};
 use crate::sql::directive;
@@ -23,7 +23,7 @@ pub fn downs_wanted(goal: &Goal, folder: &Folder, history: &History) -> Vec<Vers
             .iter()
             .any(|migration| migration.version == applied.version && migration.down.is_some())
     };
-    pending::to_roll_back(history, target)
+    to_roll_back(history, target)
         .unwrap_or_default()
         .into_iter()
         .filter(|applied| applied.has_down && !has_file(applied))
@@ -39,7 +39,7 @@ pub(super) fn rollback(
     author: &Author,
     dialect: Dialect,
 ) -> Result<Agenda, RunError> {
-    let chosen = pending::to_roll_back(history, target).map_err(RunError::NoRollback)?;
+    let chosen = to_roll_back(history, target).map_err(RunError::NoRollback)?;
     let options = ScriptOptions { dialect, native: folder.format == "twostep" };
     let mut tasks = Vec::with_capacity(chosen.len());
     let mut problems = Vec::new();

@@ -3,8 +3,8 @@
 use super::one::label;
 use crate::dialect::Dialect;
 use crate::engine;
+use crate::run::contracts::Held;
 use crate::run::error::RunError;
-use crate::run::pending;
 use crate::run::script::{self, ScriptOptions, Work};
 use crate::schema::change::ChangeKind;
 use crate::source::{Folder, Migration};
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 /// written for a schema that is not there yet.
 pub(super) fn not_held_back(
     folder: &Folder,
-    held: &[pending::Held],
+    held: &[Held],
     pending: &[usize],
     options: ScriptOptions,
 ) -> Result<(), RunError> {

@@ -6,9 +6,10 @@ use super::held::not_held_back;
 use super::one::{Direction, Task, TaskProblem, kind_id, label, resume};
 use crate::dialect::Dialect;
 use crate::engine;
+use crate::run::contracts::{self, Contracts, Gate, Held};
 use crate::run::error::RunError;
 use crate::run::journal::{Applied, History, MigrationRecord, State};
-use crate::run::pending::{self, Backfills, Comparison, Contracts, Gate, OutOfOrder, Wanted};
+use crate::run::pending::{self, Backfills, Comparison, OutOfOrder, Wanted};
 use crate::run::script::{self, Prepared, ScriptOptions, Work};
 use crate::schema::breaks::{BreaksOlder, breaks_older};
 use crate::source::{Folder, Kind, Migration, Phase, Version};
@@ -27,14 +28,14 @@ pub(super) fn migrate(
     let mut tasks = Vec::with_capacity(comparison.pending.len());
     let mut problems = Vec::new();
     let mut free = history.next_sequence()..;
-    let held = pending::held(folder, history, &comparison.pending, wanted.contracts, &wanted.gate);
+    let held = contracts::held(folder, history, &comparison.pending, wanted.contracts, &wanted.gate);
     if let (Contracts::Apply, Gate::Closed(who)) = (wanted.contracts, &wanted.gate) {
         warnings.push(format!("contracts are applied although older code is there: {who}"));
     }
     let waits = |position: &usize| held.iter().any(|held| held.position == *position);
     // There are no rows in a database that has nothing.
     let leaves = wanted.backfills == Backfills::Leave && !history.applied.is_empty();
-    let mut left: Vec<pending::Held> = Vec::new();
+    let mut left: Vec<Held> = Vec::new();
     for position in comparison.pending.iter().filter(|position| !waits(position)) {
         let migration = &folder.migrations[*position];
         let known = history.get(&migration.version).map(|row| row.sequence);
@@ -42,7 +43,7 @@ pub(super) fn migrate(
         match up_task(migration, history, author, options, sequence) {
             Ok(task) if leaves && task.fills_rows() => {
                 let why = "its rows are left to `twostep backfill`".to_owned();
-                left.push(pending::Held { position: *position, why });
+                left.push(Held { position: *position, why });
             }
             Ok(task) => tasks.push(task),
             Err(TaskProblem::Scripts(found)) => problems.extend(found),
@@ -59,9 +60,9 @@ pub(super) fn migrate(
         let migration = &folder.migrations[position];
         label(&migration.version, &migration.name)
     };
-    let waiting: Vec<pending::Held> = held.iter().chain(&left).cloned().collect();
+    let waiting: Vec<Held> = held.iter().chain(&left).cloned().collect();
     not_held_back(folder, &waiting, &comparison.pending, options)?;
-    let sentence = |held: &pending::Held| format!("{} is held: {}", name(held.position), held.why);
+    let sentence = |held: &Held| format!("{} is held: {}", name(held.position), held.why);
     let left = left.iter().map(|left| name(left.position)).collect();
     Ok(Agenda { tasks, warnings, held: held.iter().map(sentence).collect(), left })
 }
