@@ -112,7 +112,7 @@ pub struct Blocker {
     pub application: String,
     /// What it is doing, in one line: state, age, lock mode.
     pub doing: String,
-    /// Whether it is an autovacuum worker, which gives way when it is waited for.
+    /// Whether it is an autovacuum worker, which gives way when it is waited for ([`Watcher::end_autovacuum`]).
     pub autovacuum: bool,
 }
 
@@ -342,6 +342,12 @@ pub trait Watcher: Send {
     /// Whether the session stands in the queue of a table's lock, where it keeps others waiting, and would not step
     /// back by itself.
     async fn stands_in_queue(&mut self) -> Result<bool, DbError> {
+        Ok(false)
+    }
+
+    /// Waits for the tables of the autovacuum worker `pid` until it gives way, in a way that keeps nobody else waiting;
+    /// whether it did.
+    async fn end_autovacuum(&mut self, _pid: i64) -> Result<bool, DbError> {
         Ok(false)
     }
 

@@ -15,15 +15,8 @@ pub struct Contention {
     pub blockers: Vec<Blocker>,
     /// Which relation was asked for, where that is known.
     pub relation: Option<String>,
-    /// Whether the next try waits long enough for autovacuum to give way.
-    pub outwait_autovacuum: bool,
-    outwaited: bool,
     said: Option<Instant>,
 }
-
-/// Waiting this long makes the server look for a deadlock, and end an autovacuum that is in the way: above the
-/// usual `deadlock_timeout` of 1 s (<https://www.postgresql.org/docs/current/routine-vacuuming.html#AUTOVACUUM>).
-pub const OUTWAIT_AUTOVACUUM: Duration = Duration::from_millis(1_500);
 
 /// So many tries only ask whether the lock is free. Where the application's transactions follow each other closely it
 /// never is when it is asked for; the tries behind these stand in the queue, each no longer than the lock timeout.
@@ -32,15 +25,7 @@ pub const ASKS_WITHOUT_QUEUEING: u32 = 3;
 impl Contention {
     /// The first try has just failed, or is about to be made.
     pub fn start() -> Self {
-        Self {
-            since: Instant::now(),
-            tries: 0,
-            blockers: Vec::new(),
-            relation: None,
-            outwait_autovacuum: false,
-            outwaited: false,
-            said: None,
-        }
+        Self { since: Instant::now(), tries: 0, blockers: Vec::new(), relation: None, said: None }
     }
 
     /// How long it has been going on.
@@ -51,22 +36,22 @@ impl Contention {
     /// A try has failed because of `blockers`.
     pub fn failed(&mut self, relation: Option<String>, blockers: Vec<Blocker>) {
         self.tries += 1;
-        self.outwait_autovacuum = !self.outwaited && blockers.iter().any(|blocker| blocker.autovacuum);
-        self.outwaited |= self.outwait_autovacuum;
         self.relation = relation.or(self.relation.take());
         self.blockers = blockers;
     }
 
     /// Whether the next try stands in the lock's queue instead of asking whether it is free.
     pub fn stands_in_queues(&self) -> bool {
-        self.outwait_autovacuum || self.tries >= ASKS_WITHOUT_QUEUEING
+        self.tries >= ASKS_WITHOUT_QUEUEING
+    }
+
+    /// The autovacuum worker that was in the way at the last try.
+    pub fn autovacuum(&self) -> Option<i64> {
+        self.blockers.iter().find(|blocker| blocker.autovacuum).map(|blocker| blocker.pid)
     }
 
     /// How long to wait before the next try: longer each time, up to 2 s, never in step with others.
     pub fn pause(&self) -> Duration {
-        if self.outwait_autovacuum {
-            return Duration::ZERO;
-        }
         let full = 50u64.saturating_mul(1 << self.tries.min(6)).min(2_000);
         Duration::from_millis(full / 2 + random() % (full / 2 + 1))
     }
@@ -105,16 +90,5 @@ mod tests {
             assert!(contention.pause() <= Duration::from_secs(2));
         }
         assert!(contention.pause() >= Duration::from_secs(1));
-    }
-
-    #[test]
-    fn autovacuum_is_outwaited_once() {
-        let autovacuum =
-            Blocker { pid: 1, application: "autovacuum".to_owned(), doing: String::new(), autovacuum: true };
-        let mut contention = Contention::start();
-        contention.failed(None, vec![autovacuum.clone()]);
-        assert!(contention.outwait_autovacuum);
-        contention.failed(None, vec![autovacuum]);
-        assert!(!contention.outwait_autovacuum);
     }
 }

@@ -183,11 +183,13 @@ fn a_serialization_failure_is_tried_again() {
     assert_eq!(database.psql("select n from t where id = 1"), "20");
 }
 
+/// It does so only for who waits for a second: that must not be a statement with the application in the queue behind it.
 #[test]
-fn autovacuum_gives_way() {
+fn autovacuum_gives_way_and_nobody_else_waits() {
     // One that takes its time over a table, and begins at once.
     let settings = "autovacuum_naptime = 1s\nautovacuum_vacuum_cost_delay = 100ms\nautovacuum_vacuum_cost_limit = 1\n\
-                    autovacuum_vacuum_threshold = 10\nautovacuum_vacuum_scale_factor = 0\nlog_autovacuum_min_duration = 0\n";
+                    autovacuum_vacuum_threshold = 10\nautovacuum_vacuum_scale_factor = 0\nlog_autovacuum_min_duration = 0\n\
+                    log_lock_waits = on\n";
     let Some(server) = servers::required("PostgreSQL", Postgres::start(settings)) else { return };
     let database = server.fresh_database();
     database.psql(
@@ -205,6 +207,10 @@ fn autovacuum_gives_way() {
     let outcome = project.on(&database.url(), &["migrate", "--lock-deadline", "20s"]).run().expect(0);
     wait::until_true("autovacuum was cancelled", SOON, || server.log().contains("canceling autovacuum task"));
     assert!(outcome.stderr.contains("autovacuum"), "{}", outcome.stderr);
+    // The server logs who has waited for `deadlock_timeout`, and for which lock.
+    let log = server.log();
+    assert!(log.contains("still waiting for ShareUpdateExclusiveLock"), "{log}");
+    assert!(!log.contains("waiting for AccessExclusiveLock"), "{log}");
     servers::tell(&format!("autovacuum gave way after {:?}\n", outcome.elapsed));
 }
 

@@ -8,6 +8,13 @@ use crate::name::literal;
 use async_trait::async_trait;
 use std::time::Duration;
 
+/// How long behind `deadlock_timeout` a cancelled worker may take to be gone.
+const BEHIND_DEADLOCK_TIMEOUT_MS: i64 = 500;
+
+/// Where `deadlock_timeout` is longer than this, a worker is left to its work: the run's own signs of life come from this
+/// connection too.
+const LONGEST_WAIT_FOR_VACUUM_MS: i64 = 5_000;
+
 /// The second connection.
 pub(super) struct PostgresWatcher {
     pub(super) own: PostgresSession,
@@ -49,6 +56,41 @@ impl Watcher for PostgresWatcher {
             self.watched.pid
         ));
         Ok(self.own.query(&sql).await?.iter().map(blocker).collect())
+    }
+
+    /// A worker is cancelled by the server once somebody has waited for it for `deadlock_timeout`
+    /// (<https://www.postgresql.org/docs/current/routine-vacuuming.html#AUTOVACUUM>). A statement that waits so long for
+    /// `ACCESS EXCLUSIVE` has all of the application in the queue behind it; `SHARE UPDATE EXCLUSIVE` is in the way of
+    /// vacuum as well, and of no query.
+    async fn end_autovacuum(&mut self, pid: i64) -> Result<bool, DbError> {
+        let held = format!(
+            "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), s.setting \
+             FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             CROSS JOIN pg_catalog.pg_settings s \
+             WHERE l.pid = {pid} AND l.granted AND l.mode = 'ShareUpdateExclusiveLock' AND c.relkind = 'r' \
+             AND s.name = 'deadlock_timeout'"
+        );
+        let mut gave_way = false;
+        for row in self.own.query(&held).await? {
+            let patience = row.number(1).unwrap_or(i64::MAX).saturating_add(BEHIND_DEADLOCK_TIMEOUT_MS);
+            if patience > LONGEST_WAIT_FOR_VACUUM_MS {
+                continue;
+            }
+            let lock = format!(
+                "BEGIN; SET LOCAL lock_timeout = {patience}; \
+                 LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE; ROLLBACK",
+                row.text(0)
+            );
+            match self.own.run(&lock).await {
+                Ok(_) => gave_way = true,
+                Err(error) => {
+                    self.own.rollback().await?;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(gave_way)
     }
 
     async fn run(&mut self, sql: &str) -> Result<u64, DbError> {

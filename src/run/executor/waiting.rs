@@ -20,9 +20,7 @@ impl Executor<'_> {
 
     /// Longest time that a statement of the unit may stand in a lock's queue.
     pub(super) fn patience(&self, rows_only: bool) -> Duration {
-        if self.contention.as_ref().is_some_and(|contention| contention.outwait_autovacuum) {
-            contention::OUTWAIT_AUTOVACUUM
-        } else if rows_only {
+        if rows_only {
             // Waiting for a row keeps nobody else waiting.
             self.lock_deadline().max(self.lock_timeout())
         } else {
@@ -78,19 +76,37 @@ impl Executor<'_> {
                 place.migration
             );
         }
-        // The last try is at the deadline.
-        let left = deadline.saturating_sub(contention.elapsed());
-        let tries = contention.tries;
-        let pause = if tries == 0 { Duration::ZERO } else { contention.pause().min(left) };
+        let (tries, autovacuum) = (contention.tries, contention.autovacuum());
         if tries >= 2 {
             self.note_activity(unit, Doing::WaitingForLock(waits)).await;
         } else {
             self.sign_of_life().await;
         }
+        let is_gone = match autovacuum {
+            Some(worker) => self.end_autovacuum(worker).await,
+            None => false,
+        };
+        let contention = self.contention.get_or_insert_with(Contention::start);
+        // The last try is at the deadline.
+        let left = deadline.saturating_sub(contention.elapsed());
+        let pause = if tries == 0 || is_gone { Duration::ZERO } else { contention.pause().min(left) };
         if self.signal.raised_within(pause).await {
             return self.interrupted();
         }
         Event::Done
+    }
+
+    /// Makes an autovacuum worker give way, whose server process is `worker`; whether it did. One that must not (it keeps
+    /// transaction ids from running out), or whose table is not ours to lock, is waited for like everybody else.
+    async fn end_autovacuum(&mut self, worker: i64) -> bool {
+        let Some(watcher) = self.watcher.as_mut() else { return false };
+        let is_gone = watcher.end_autovacuum(worker).await.unwrap_or(false);
+        if is_gone {
+            let relation = self.contention.as_ref().and_then(|contention| contention.relation.as_deref());
+            let on = relation.map_or_else(String::new, |relation| format!(" on {relation}"));
+            tracing::info!(event = "autovacuum gave way", "an autovacuum{on} was in the way, and gave way");
+        }
+        is_gone
     }
 }
 
