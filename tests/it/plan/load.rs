@@ -87,6 +87,7 @@ fn run(operation: &Operation, size: Size, way: Way) -> Option<Measured> {
     if way == Way::BackFirst && operation.first_steps {
         // The new code is taken away before what it needs.
         seen.extend(new.drain(..).map(|code| (Whose::New, code.end())));
+        nothing_failed(&seen, operation.name);
         enter(Step::Back);
         deployment.database.psql(operation.before_the_way_back);
         deployment.twostep(&["rollback", "--run", "2", "--lock-deadline", "120s"]).expect(0);
@@ -106,6 +107,7 @@ fn run(operation: &Operation, size: Size, way: Way) -> Option<Measured> {
         go_on(&new);
     }
     seen.extend(old.into_iter().map(|code| (Whose::Old, code.end())));
+    nothing_failed(&seen, operation.name);
     for (_, seen) in seen.iter().filter(|(code, _)| *code == Whose::Old) {
         found_as_told(&deployment, operation.old, seen, operation.name);
     }
@@ -116,6 +118,7 @@ fn run(operation: &Operation, size: Size, way: Way) -> Option<Measured> {
     enter(Step::After);
     go_on(&new);
     seen.extend(new.into_iter().map(|code| (Whose::New, code.end())));
+    nothing_failed(&seen, operation.name);
     for (code, seen) in &seen {
         if *code == Whose::New || operation.old_is_kept {
             found_as_told(&deployment, operation.new, seen, operation.name);
@@ -127,16 +130,6 @@ fn run(operation: &Operation, size: Size, way: Way) -> Option<Measured> {
         assert_eq!(hits, increments.to_string(), "{}: no increment is lost", operation.name);
     }
     let all: Vec<Seen> = seen.into_iter().map(|(_, seen)| seen).collect();
-    for seen in &all {
-        let failures = &seen.failures;
-        assert!(
-            failures.is_empty(),
-            "{}: {} failures, first {:?}",
-            operation.name,
-            failures.len(),
-            failures[0]
-        );
-    }
     let longest = |step: Step| all.iter().map(|seen| seen.longest[step as usize]).max().unwrap_or_default();
     Some(Measured {
         operation: operation.name,
@@ -153,6 +146,15 @@ fn run(operation: &Operation, size: Size, way: Way) -> Option<Measured> {
 enum Whose {
     Old,
     New,
+}
+
+/// No query failed but those that were foreseen.
+#[track_caller]
+fn nothing_failed(all: &[(Whose, Seen)], operation: &str) {
+    for (_, seen) in all {
+        let failures = &seen.failures;
+        assert!(failures.is_empty(), "{operation}: {} failures, first {:?}", failures.len(), failures[0]);
+    }
 }
 
 /// Each row is what its client was told last.

@@ -94,6 +94,7 @@ pub const ALL: &[Operation] = &[
     Operation {
         name: "set not null, with a fill",
         plain: "UPDATE items SET legacy = 'none' WHERE legacy IS NULL; ALTER TABLE items ALTER COLUMN legacy SET NOT NULL;",
+        new: Writes { more: &[("legacy", "'l'")], ..SKU },
         ..USUAL
     },
     Operation {
