@@ -57,11 +57,11 @@ const SCHEMA: &str = "CREATE TABLE owners (id int PRIMARY KEY);
 fn run(operation: &Operation, size: Size, way: Way) -> Option<Measured> {
     let server = servers::postgres()?;
     let rows = format!(
-        "insert into owners values (1); insert into items (owner, sku, legacy) \
-         select 'seed ' || n, 'sku ' || n, 'l' from generate_series(1, {}) n; analyze items",
-        size.rows
+        "insert into owners values (1); insert into items (owner, sku, legacy{}) \
+         select 'seed ' || n, 'sku ' || n, 'l'{} from generate_series(1, {}) n; analyze items",
+        operation.seed.0, operation.seed.1, size.rows
     );
-    let schema = SCHEMA.replace(operation.schema.0, operation.schema.1);
+    let schema = SCHEMA.replace(operation.schema.0, operation.schema.1) + operation.beside;
     let case = Case { schema: &schema, rows: &rows, plain: operation.plain, ..Case::default() };
     let deployment = Deployment::new(server, &case);
     let url = deployment.database.url();

@@ -120,7 +120,7 @@ impl AtWork {
 
     /// Inserts a row, writes this column and another one, reads it by name and as a whole, and inserts it once more.
     fn round(&mut self, number: u64) {
-        let Writes { table, column, more, .. } = self.writes;
+        let Writes { table, column, more, also, .. } = self.writes;
         let name = self.seen.name.clone();
         let key = format!("{name} {number}");
         let (first, second, last) = (format!("{key} a"), format!("{key} b"), format!("{key} c"));
@@ -151,6 +151,9 @@ impl AtWork {
             "{} on conflict (owner) do update set {column} = excluded.{column}",
             insert(&first)
         ));
+        for query in also {
+            self.send(&query.replace("{key}", &key));
+        }
         self.shaped(&format!("execute back ('{key}', '{last}')"));
         self.seen.told.push((key, last));
     }
