@@ -70,6 +70,17 @@ impl Findings {
         }
     }
 
+    /// Adds what was found elsewhere, behind what is here.
+    pub fn append(&mut self, other: Findings) {
+        self.summary.migrations += other.summary.migrations;
+        self.summary.statements += other.summary.statements;
+        self.summary.allowed += other.summary.allowed;
+        self.summary.accepted += other.summary.accepted;
+        let new = other.servers.into_iter().filter(|server| !self.servers.contains(server));
+        self.servers.extend(new.collect::<Vec<_>>());
+        self.items.extend(other.items);
+    }
+
     /// How many findings are as bad as `severity`.
     pub fn count(&self, severity: Severity) -> usize {
         self.items.iter().filter(|item| item.finding.severity == severity).count()

@@ -16,7 +16,7 @@ use crate::engine::version::ServerVersion;
 use crate::evidence::model::Evidence;
 use crate::parallel;
 use crate::report::{self, Findings, Look};
-use crate::rules::{self, Group, Level, Linted, Options, Runner, Severity};
+use crate::rules::{self, Group, Level, Options, Runner, Severity};
 use crate::schema::model::Schema;
 use crate::source::ReadOptions;
 use std::io::Read as _;
@@ -205,9 +205,8 @@ async fn found(context: &Context, args: &Args) -> Result<Findings, Report> {
         judged.push((target, options));
     }
     let mut findings = Findings::new();
-    let linted = parallel::map_large(&judged, |(target, options)| judge(target, options));
-    for ((target, options), linted) in judged.iter().zip(linted) {
-        findings.add(linted, options.server, |path| target.shown(path));
+    for one in parallel::map_large(&judged, |(target, options)| judge(target, options)) {
+        findings.append(one);
     }
     Ok(findings)
 }
@@ -246,13 +245,15 @@ async fn accepted(context: &Context, args: &Args, path: &Path) -> Result<Finding
     Ok(findings)
 }
 
-fn judge(target: &Target, options: &Options) -> Linted {
+fn judge(target: &Target, options: &Options) -> Findings {
     let mut linted = rules::lint(&target.folder, &target.chosen, Schema::new(target.dialect), options);
     target.keep_wanted(&mut linted.findings);
     // What may be applied somewhere keeps its text.
     let edited = linted.findings.iter_mut().filter(|finding| options.edited.contains_key(&finding.path));
     edited.for_each(|finding| finding.fix.clear());
-    linted
+    let mut findings = Findings::new();
+    findings.add(linted, options.server, |path| target.shown(path));
+    findings
 }
 
 /// How migrations in `dialect` are judged.
