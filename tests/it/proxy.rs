@@ -50,8 +50,8 @@ struct Shared {
     seen: Mutex<Vec<String>>,
     /// What to do, at which messages (from 1).
     plan: Mutex<Vec<(Harm, usize)>>,
-    /// What to do at the first message that says this, wherever it comes.
-    at_words: Mutex<Option<(Harm, String)>>,
+    /// What to do at the message that is so many from now among those that say one of these.
+    at_words: Mutex<Option<(Harm, Vec<String>, usize)>>,
     act: Mutex<Option<Act>>,
     /// Whether all of it was done.
     done: AtomicBool,
@@ -125,8 +125,14 @@ impl Proxy {
     /// Does `harm` at the next message that says `words`, whatever its number: a run that takes long sends signs of life
     /// in between.
     pub fn plan_at(&self, harm: Harm, words: &str) {
-        self.plan_all(&[], false);
-        *self.shared.at_words.lock().unwrap() = Some((harm, words.to_owned()));
+        self.plan_among(harm, &[words], 1, false);
+    }
+
+    /// Does `harm` at the `nth` message from now (from 1) among those that say one of `words`.
+    pub fn plan_among(&self, harm: Harm, words: &[&str], nth: usize, stays_away: bool) {
+        self.plan_all(&[], stays_away);
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        *self.shared.at_words.lock().unwrap() = Some((harm, words, nth));
     }
 
     /// The same, with harm at several messages.
@@ -215,8 +221,11 @@ fn to_server(shared: &Shared, link: &Link) -> std::io::Result<()> {
         let planned = shared.plan.lock().unwrap().clone();
         let strikes = |(harm, at): &&(Harm, usize)| *harm == Harm::Slow || *at == number;
         let said = shared.seen.lock().unwrap()[number - 1].clone();
-        let by_words = shared.at_words.lock().unwrap().take_if(|(_, words)| said.contains(words.as_str()));
-        let harm = planned.iter().find(strikes).map(|(harm, _)| *harm).or(by_words.map(|(harm, _)| harm));
+        let by_words = shared.at_words.lock().unwrap().take_if(|(_, words, nth)| {
+            *nth -= usize::from(words.iter().any(|word| said.contains(word.as_str())));
+            *nth == 0
+        });
+        let harm = planned.iter().find(strikes).map(|(harm, _)| *harm).or(by_words.map(|(harm, _, _)| harm));
         if shared.silent.load(Ordering::SeqCst) {
             continue;
         }

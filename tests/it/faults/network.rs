@@ -37,26 +37,33 @@ fn for_good(scene: &Scene<'_>, protocol: Protocol, port: u16) {
     // Those at which most hangs: a commit, and what runs outside a transaction.
     // Of a long message only the start is kept: commits begin with a look whether the lock is still there.
     let words = ["COMMIT", "RELEASE SAVEPOINT", "CASE WHEN current_user", "concurrently"];
-    let matters = |message: &String| words.iter().any(|word| message.contains(word));
-    let places: Vec<usize> = (1..=messages.len()).filter(|n| matters(&messages[n - 1])).collect();
+    let matters = |message: &&String| words.iter().any(|word| message.contains(word));
+    // Which of them it is, and not which of all messages: signs of life come in between.
+    let places = messages.iter().filter(matters).count();
     // Each of them needs half a minute.
     let most = if row_time().is_some() { 4 } else { usize::MAX };
-    let tried: Vec<usize> = chosen(places.len(), 1).map(|n| places[n - 1]).take(most).collect();
-    let mut tally = Tally::new("network gone for good behind a COMMIT", scene, places.len());
+    let tried: Vec<usize> = chosen(places, 1).take(most).collect();
+    let mut tally = Tally::new("network gone for good behind a COMMIT", scene, places);
     for four in tried.chunks(4) {
         let running: Vec<_> = four
             .iter()
-            .map(|message| {
+            .map(|nth| {
                 let (place, proxy) = (scene.place(), Proxy::start(protocol, port));
-                proxy.plan(Harm::LoseAnswer, *message, true);
+                proxy.plan_among(Harm::LoseAnswer, &words, *nth, true);
                 let running = scene.run(&proxy.url(&place.url)).spawn();
-                (place, proxy, running, message)
+                (place, proxy, running, nth)
             })
             .collect();
-        for (place, proxy, running, message) in running {
+        for (place, proxy, running, nth) in running {
             let disturbed = running.wait();
-            let what = format!("gone behind message {message} ({})", messages[message - 1]);
-            assert!(proxy.is_done(), "{what}: it ended before");
+            let said = proxy.seen();
+            let what = format!("gone behind commit {nth} ({})", said.last().map_or("", String::as_str));
+            if !proxy.is_done() {
+                // A backfill on a server that is quicker this time has fewer chunks.
+                assert_eq!(disturbed.code(), 0, "{what}: {}", disturbed.stderr);
+                scene.is_at_its_end(&place, &what, &disturbed.stderr);
+                continue;
+            }
             assert_ne!(disturbed.code(), 0, "{what}: nobody could know\n{}", disturbed.stderr);
             scene.is_honest(&place, &disturbed, &what);
             scene.completes(&place, &what, &disturbed.stderr);

@@ -48,7 +48,9 @@ fn silent_at(
             let mut lost = scene.run(&proxy.url(&place.url)).spawn();
             // A backfill on a server that is quicker this time has fewer chunks, and may end before.
             wait::until_true("it is lost", Duration::from_secs(60), || proxy.is_done() || lost.is_over());
-            lost.signal("KILL");
+            if !lost.is_over() {
+                lost.signal("KILL");
+            }
             lost.wait();
             let next = scene.run(&place.url).spawn();
             (place, proxy, next, message)
