@@ -125,7 +125,8 @@ fn a_run_prepares_nothing() {
     assert_eq!(of_kind("PBE"), 0, "{seen:#?}");
 }
 
-/// Poolers that do keep prepared statements (PgBouncer 1.21 and later), with each limit, in each mode.
+/// Poolers that do keep prepared statements (PgBouncer 1.21 and later), with each limit, in each mode: a run is safe
+/// through it or refused, leaves nothing behind, and the statements that the application keeps there stay.
 #[test]
 fn limits_of_prepared_statements() {
     let Some(server) = postgres() else { return };
@@ -134,17 +135,74 @@ fn limits_of_prepared_statements() {
         servers::tell("limits of prepared statements: PgBouncer here is older than 1.21, which keeps none\n");
         return;
     }
-    for limit in [0, 1, 100] {
+    let limits = [0, 1, 10, 200];
+    for limit in limits {
         for mode in [PoolMode::Session, PoolMode::Transaction, PoolMode::Statement] {
             let settings = format!("max_prepared_statements = {limit}\n");
             let pooler = PgBouncer::start(server, mode, &settings).expect("it is on this machine");
-            let database = server.fresh_database();
-            let url = pooler.url(&database.name);
-            let project = project();
-            let code = if matches!(mode, PoolMode::Session) { 0 } else { 9 };
-            project.on(&url, &["migrate"]).run().expect(code);
-            project.on(&url, &["migrate", "--direct-url", &database.url()]).run().expect(0);
-            project.on(&url, &["status", "--exit-code"]).run().expect(0);
+            under_a_limit(server, &pooler, mode, limit);
         }
+    }
+    let version = PgBouncer::version().expect("it says its version");
+    servers::tell(&format!(
+        "poolers: PgBouncer {version}, 3 modes with {} limits of prepared statements each: safe or refused\n",
+        limits.len()
+    ));
+}
+
+fn under_a_limit(server: &'static servers::Postgres, pooler: &PgBouncer, mode: PoolMode, limit: u32) {
+    let database = server.fresh_database();
+    let url = pooler.url(&database.name);
+    let own_session = matches!(mode, PoolMode::Session);
+    // Two statements that the application keeps, where the pooler keeps them for it.
+    let mut application = (own_session || (matches!(mode, PoolMode::Transaction) && limit > 0))
+        .then(|| Client::connect(&url, "app"));
+    let mut work = || {
+        for sql in ["select 1", "select 2", "select 1"] {
+            if let Some(application) = &mut application {
+                application.try_prepared(sql).unwrap_or_else(|error| panic!("limit {limit}: {error}"));
+            }
+        }
+    };
+    work();
+    let project = project();
+    project.write_migrations(&[
+        ("1_t.down.sql", "drop table t;"),
+        ("2_i.down.sql", "-- twostep: no-transaction\ndrop index concurrently t_id;"),
+        ("3_f.up.sql", "-- twostep: no-transaction\n-- twostep: backfill\nupdate t set id = 1;"),
+        ("3_f.down.sql", "select 1;"),
+    ]);
+    database.psql("create table before_it (i int)");
+    let before = database.contents();
+    for command in [&["migrate"][..], &["rollback", "--all"], &["backfill"]] {
+        if own_session {
+            continue;
+        }
+        if command[0] != "migrate" {
+            project.on(&database.url(), &["migrate", "--to", "2"]).run().expect(0);
+        }
+        let refused = project.on(&url, command).run().expect(9);
+        assert!(complaint(&refused).contains("nothing changed"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("--direct-url"), "{command:?}: {}", refused.stderr);
+        if command[0] == "migrate" {
+            assert_eq!(database.contents(), before);
+        }
+        work();
+    }
+    let past_it = database.url();
+    let direct: &[&str] = if own_session { &[] } else { &["--direct-url", &past_it] };
+    for command in [&["migrate"][..], &["rollback", "--all"], &["migrate", "--to", "2"], &["backfill"]] {
+        project.on(&url, &[command, direct].concat()).run().expect(0);
+        work();
+    }
+    // Where nothing is to be done, through it as well.
+    project.on(&url, &["migrate"]).run().expect(0);
+    project.on(&url, &["status", "--exit-code"]).run().expect(0);
+    let doctor = project.on(&url, &["doctor"]).run();
+    assert!([0, 1].contains(&doctor.code()), "{}", doctor.stderr);
+    assert_eq!(doctor.stdout.contains("--direct-url"), !own_session, "{}", doctor.stdout);
+    drop(application);
+    if !matches!(mode, PoolMode::Statement) {
+        nothing_is_left(&url, &database);
     }
 }

@@ -1,5 +1,7 @@
-//! PgBouncer in front of the shared PostgreSQL.
+//! PgBouncer in front of the shared PostgreSQL: that of this machine, or the program that `TWOSTEP_PGBOUNCER` names
+//! (`scripts/matrix`).
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use super::postgres::{ADMIN, Postgres, postgres};
@@ -35,7 +37,7 @@ pub fn pgbouncer(mode: PoolMode) -> Option<&'static PgBouncer> {
 impl PgBouncer {
     /// Starts one of the test's own, with lines of its settings added. None where its program is missing.
     pub fn start(server: &'static Postgres, mode: PoolMode, more: &str) -> Option<PgBouncer> {
-        let program = find_program("pgbouncer", &[])?;
+        let program = program()?;
         Some(on_free_port(|port| {
             let mut supervisor = Supervisor::new("pgbouncer", "TERM");
             let settings = format!("{}{more}", settings(server.port(), port, mode));
@@ -48,13 +50,18 @@ impl PgBouncer {
         }))
     }
 
-    /// Whether the program on this machine knows `max_prepared_statements`: 1.21 and later.
+    /// The program's version, as it says it.
+    pub fn version() -> Option<String> {
+        let said = clean_command(&program()?).arg("--version").output().ok()?.stdout;
+        let said = String::from_utf8_lossy(&said).into_owned();
+        said.split_whitespace().nth(1).map(str::to_owned)
+    }
+
+    /// Whether the program knows `max_prepared_statements`: 1.21 and later.
     pub fn keeps_prepared_statements() -> bool {
-        let Some(program) = find_program("pgbouncer", &[]) else { return false };
-        let said = clean_command(&program).arg("--version").output().map(|output| output.stdout);
-        let said = String::from_utf8_lossy(&said.unwrap_or_default()).into_owned();
-        let minor = said.split_whitespace().nth(1).and_then(|version| version.split('.').nth(1));
-        minor.and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 21)
+        let version = PgBouncer::version().unwrap_or_default();
+        let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (1, 21)
     }
 
     /// A database's URL through the pooler, as the superuser.
@@ -70,6 +77,14 @@ impl PgBouncer {
     /// What psql prints when it connects through the pooler, or what it complains about.
     pub fn try_psql(&self, database: &str, sql: &str) -> Result<String, String> {
         self.server.psql_at(&self.url(database), sql)
+    }
+}
+
+/// The program.
+fn program() -> Option<PathBuf> {
+    match std::env::var_os("TWOSTEP_PGBOUNCER") {
+        Some(named) => Some(named.into()),
+        None => find_program("pgbouncer", &[]),
     }
 }
 
