@@ -29,6 +29,7 @@ mod formats;
 mod harness;
 mod history;
 mod hostile;
+mod in_doubt;
 mod json_schema;
 mod large;
 mod library;

@@ -103,14 +103,20 @@ fn said(
     };
     let row =
         history.get(version).ok_or_else(|| refuse(&format!("migration {version} is not in the history")))?;
-    let intent = history.statements.iter().find(|row| row.version == *version && !row.done);
+    let intent = history.statements.iter().find(|row| row.version == *version && row.is_in_doubt());
     if args.done || args.not_done {
         let intent =
             intent.ok_or_else(|| refuse(&format!("no statement of {version} has an unknown outcome")))?;
         return Ok(if args.done {
-            journal.outcome_sql(&StatementRow { done: true, ..intent.clone() })
+            // A cursor is nothing that is kept behind it.
+            let before = intent.before.clone().filter(|_| intent.cursor().is_none());
+            journal.outcome_sql(&StatementRow { done: true, before, ..intent.clone() })
         } else {
-            journal.forget_intent_sql(version, intent.ordinal)
+            match intent.cursor() {
+                // The chunks before the one in doubt stay done.
+                Some(_) => journal.part_sql(intent),
+                None => journal.forget_intent_sql(version, intent.ordinal),
+            }
         });
     }
     if args.applied {
@@ -147,16 +153,11 @@ fn open(folder: &Folder, history: &History, dialect: crate::dialect::Dialect) ->
         out.push_str(&format!("{} is {what}\n", label(&row.version, &row.name)));
         for statement in history.statements.iter().filter(|statement| statement.version == row.version) {
             let text = statement_text(folder, row.state, &row.version, statement.ordinal, dialect);
-            let state = if statement.done { "done" } else { "unknown: it was about to be run" };
-            out.push_str(&format!("  statement {}: {state}: {text}\n", statement.ordinal + 1));
-            if !statement.done {
-                out.push_str(&format!(
-                    "{}    to tell: look whether the database has what it makes, then say so:\n    \
-                     twostep resolve {v} --done        it was; the next run goes on behind it\n    \
-                     twostep resolve {v} --not-done    it was not; the next run runs it again\n",
-                    about(statement),
-                    v = row.version
-                ));
+            let number = statement.ordinal + 1;
+            out.push_str(&format!("  statement {number}: {}: {text}\n", state_of(statement)));
+            if statement.is_in_doubt() {
+                out.push_str(&about(statement));
+                out.push_str(&both_answers(statement));
             }
         }
     }
@@ -165,6 +166,38 @@ fn open(folder: &Folder, history: &History, dialect: crate::dialect::Dialect) ->
     } else {
         out
     }
+}
+
+/// How far a statement is.
+fn state_of(statement: &StatementRow) -> String {
+    let rows = statement.cursor().map(|cursor| cursor.rows);
+    match (rows, statement.is_in_doubt()) {
+        (Some(rows), true) => format!("{rows} rows are done, unknown of those behind them"),
+        (Some(rows), false) => format!("{rows} rows are done, the next run goes on behind them"),
+        (None, true) => "unknown: it was about to be run".to_owned(),
+        (None, false) => "done".to_owned(),
+    }
+}
+
+/// What a person may say of a statement that is in doubt, and how to tell.
+fn both_answers(statement: &StatementRow) -> String {
+    let version = &statement.version;
+    let (tell, done, not_done) = match statement.cursor() {
+        None => (
+            "look whether the database has what it makes, then say so",
+            "it was; the next run goes on behind it",
+            "it was not; the next run runs it again",
+        ),
+        Some(_) => (
+            "look at the rows behind those that are done, then say so",
+            "all rows are written; the next run goes on behind the statement",
+            "they are as they were, or may be written again; the next run goes on with them",
+        ),
+    };
+    format!(
+        "    to tell: {tell}:\n    twostep resolve {version} --done        {done}\n    \
+         twostep resolve {version} --not-done    {not_done}\n"
+    )
 }
 
 /// The session of the server that ran it, which may still be at it.

@@ -6,7 +6,7 @@ use super::state::Executor;
 use crate::db::error::{DbError, DbErrorClass};
 use crate::db::session::{IN_TRANSACTION, IN_TRANSACTION_BESIDE};
 use crate::run::error::RunError;
-use crate::run::journal::JournalError;
+use crate::run::journal::{JournalError, StatementRow};
 use crate::run::machine::{Event, Failure, Finding};
 use crate::run::watch::{Unanswered, Watched};
 use crate::source::Version;
@@ -14,6 +14,15 @@ use std::time::Duration;
 
 /// How long a failed statement's remains are tried to be cleared away: what is left then is the next run's to do.
 const CLEAN_UP_WITHIN: Duration = Duration::from_secs(2);
+
+/// What is known of a chunk of a backfill that was being written where no rollback takes it back.
+fn chunk_in_doubt(intent: &StatementRow) -> String {
+    let behind = match intent.cursor().and_then(|cursor| cursor.after) {
+        None => "its first rows".to_owned(),
+        Some(key) => format!("the rows behind the key {}", key.join(", ")),
+    };
+    format!("{behind} were being written, and {NOT_TAKEN_BACK}")
+}
 
 impl Executor<'_> {
     pub(super) async fn clean_up(&mut self, unit: usize) -> Event {
@@ -81,6 +90,7 @@ impl Executor<'_> {
         let (_, task, piece) = self.unit(unit);
         let ordinal = piece.statements.start;
         let intent = task.intent.clone();
+        let chunked = piece.chunked;
         let place = self.place(unit, Some(ordinal));
         let Some(statement) = self.statement(unit, ordinal).cloned() else {
             let known = "a program was started, and whether it finished is not known".to_owned();
@@ -88,6 +98,10 @@ impl Executor<'_> {
         };
         let before = match (self.todo.intended.get(&unit), intent) {
             (Some(before), _) => before.clone(),
+            (None, Some(intent)) if chunked && intent.checksum == statement.checksum() => {
+                let known = chunk_in_doubt(&intent);
+                return self.fail(Failure::Refused, RunError::Uncertain { place, known });
+            }
             (None, Some(intent)) if intent.checksum == statement.checksum() => intent.before,
             (None, Some(_)) => {
                 let known = "its text is another one now than when it was run".to_owned();

@@ -9,11 +9,11 @@ use crate::db::session::Row;
 use crate::engine::backfill::{self, Chunks, key_column};
 use crate::run::activity::{self, Activity, Doing};
 use crate::run::fault;
+use crate::run::journal::Cursor;
 use crate::run::machine::{Event, Failure};
 use crate::run::pace::{Pace, ROWS, next_rows, rest_after};
 use crate::run::script::Statement;
 use crate::run::watch::{FirstLook, Watched};
-use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// Rows of the first chunk.
@@ -61,12 +61,13 @@ impl Backfill {
     /// How far it has come once the open chunk is committed, for the journal.
     fn cursor(&self) -> String {
         let last = self.current.as_ref().and_then(|(last, _)| last.clone());
-        json!({ "after": last, "rows": self.seen + self.size }).to_string()
+        Cursor { after: last, rows: self.seen + self.size }.to_text()
     }
 
     /// How far it has come without the open chunk; none where that is the first one.
     fn cursor_before(&self) -> Option<String> {
-        self.after.as_ref().map(|after| json!({ "after": after, "rows": self.seen }).to_string())
+        let after = self.after.clone();
+        after.is_some().then(|| Cursor { after, rows: self.seen }.to_text())
     }
 }
 
@@ -82,16 +83,6 @@ impl Backfill {
         let left_s = self.left().map(|left| left.as_secs());
         Doing::Backfilling { rows: self.seen, of: self.of, left_s, pausing }
     }
-}
-
-/// A cursor of the journal: the key, and how many rows lie before it.
-fn read_cursor(text: &str) -> Option<(Option<Vec<String>>, u64)> {
-    let value: serde_json::Value = serde_json::from_str(text).ok()?;
-    let after = value.get("after")?;
-    let key = after
-        .as_array()
-        .map(|key| key.iter().filter_map(|part| part.as_str().map(str::to_owned)).collect::<Vec<String>>());
-    Some((key, value.get("rows")?.as_u64()?))
 }
 
 impl Executor<'_> {
@@ -188,7 +179,8 @@ impl Executor<'_> {
         let cursor = self.unit(unit).1.cursors.iter().find(|(number, _)| *number == ordinal);
         let (after, seen) = match cursor {
             None => (None, 0),
-            Some((_, cursor)) => read_cursor(cursor)
+            Some((_, cursor)) => Cursor::from_text(cursor)
+                .map(|cursor| (cursor.after, cursor.rows))
                 .ok_or_else(|| refused(format!("the history has `{cursor}` for how far it has come")))?,
         };
         let now = Instant::now();
@@ -326,16 +318,4 @@ fn say(migration: &str, one: &Backfill) {
         one.seen,
         one.chunks.table()
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cursors_are_read_as_they_are_written() {
-        let cursor = r#"{"after":["1","a'b"],"rows":7}"#;
-        assert_eq!(read_cursor(cursor), Some((Some(vec!["1".to_owned(), "a'b".to_owned()]), 7)));
-        assert_eq!(read_cursor("{}"), None);
-    }
 }

@@ -17,8 +17,11 @@ impl Executor<'_> {
         if self.url.dialect() != Dialect::Mysql {
             return Ok(());
         }
-        let statements = self.unit(unit).2.statements.clone();
-        let texts: Vec<String> = statements
+        let (_, task, piece) = self.unit(unit);
+        let texts: Vec<String> = piece
+            .statements
+            .clone()
+            .filter(|ordinal| !task.done.contains(ordinal))
             .filter_map(|ordinal| self.statement(unit, ordinal))
             .map(|statement| statement.sql().to_owned())
             .collect();
@@ -27,7 +30,9 @@ impl Executor<'_> {
             outlives |= self.session().outlives_rollback(text).await?;
         }
         if outlives {
-            self.write_intent(unit, None).await?;
+            // What is done of a backfill stays known while its next chunk is in doubt.
+            let cursor = self.cursor_before(unit);
+            self.write_intent(unit, cursor).await?;
             self.todo.outliving.insert(unit);
         }
         Ok(())

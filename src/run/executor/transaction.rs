@@ -101,8 +101,10 @@ impl Executor<'_> {
     pub(super) async fn run_unit(&mut self, unit: usize) -> Event {
         let started = Instant::now();
         let (_, task, piece) = self.unit(unit);
+        // A person may have said that all of its rows are written.
+        let chunked = piece.chunked && !task.done.contains(&piece.statements.start);
         let event = match task.prepared.work {
-            Work::Statements(_) if piece.chunked => self.run_chunk(unit).await,
+            Work::Statements(_) if chunked => self.run_chunk(unit).await,
             Work::LargeFile { .. } => self.run_large_file(unit).await,
             Work::Statements(_) | Work::Program(_) => self.run_statements(unit).await,
         };

@@ -1,5 +1,6 @@
 //! What a journal says: its rows as they are read.
 
+use super::cursor::Cursor;
 use crate::db::session::Backend;
 use crate::run::activity::Activity;
 use crate::schema::breaks::BreaksOlder;
@@ -81,12 +82,24 @@ pub struct StatementRow {
     /// Whether what it committed itself, if it did, has committed the mark as well (`Journal::mark_sql`).
     pub marked: bool,
     /// What was true before it ran, so that its outcome can be told from the catalog; once it is done, the values of
-    /// the user's variables behind it.
+    /// the user's variables behind it. Of one that runs in parts, its cursor, also while a part is in doubt.
     pub before: Option<String>,
     /// The backend that was about to run it.
     pub backend: Backend,
     /// Whether it runs in parts, of which those up to the cursor in `before` are done.
     pub in_parts: bool,
+}
+
+impl StatementRow {
+    /// Whether nobody has written what came of it: it was about to be run, or the next part of it was.
+    pub fn is_in_doubt(&self) -> bool {
+        !self.done && !self.in_parts
+    }
+
+    /// How far it has come, if it runs in parts.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.before.as_deref().filter(|_| !self.done).and_then(Cursor::from_text)
+    }
 }
 
 /// A run that has not said how it ended.

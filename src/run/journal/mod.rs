@@ -7,6 +7,7 @@
 //!
 //! `place` is where they stand, `tables` makes them; `read` gives a `history`, `write` the SQL for each `record`.
 
+mod cursor;
 mod history;
 mod place;
 mod read;
@@ -14,6 +15,7 @@ mod record;
 mod tables;
 mod write;
 
+pub use cursor::Cursor;
 pub use history::{AdoptedFrom, Applied, Confirmed, History, Live, OpenRun, State, StatementRow};
 pub use place::Journal;
 pub use record::{MigrationRecord, RunRecord, StoredDown};
