@@ -60,6 +60,12 @@ pub fn url(error: &UrlError, origin: impl std::fmt::Display) -> Report {
         .why(error.to_string())
         .state(UNCONNECTED);
     match error {
+        UrlError::Quoted => report.help("take the quotation marks away, in front and at its end"),
+        UrlError::UnknownScheme(scheme) if scheme == "jdbc" => report
+            .help("take `jdbc:` away; user and password stand in front of the host: `user:password@host`"),
+        UrlError::UnknownScheme(scheme) if spoken(scheme).is_some() => {
+            report.help(format!("write `{}:` in place of `{scheme}:`", spoken(scheme).unwrap_or_default()))
+        }
         UrlError::NoScheme | UrlError::UnknownScheme(_) | UrlError::NoDatabase => {
             report.help("it looks like `postgres://user@host/database` or `sqlite:shop.db`")
         }
@@ -70,6 +76,12 @@ pub fn url(error: &UrlError, origin: impl std::fmt::Display) -> Report {
             "in user and password, `/`, `@`, `:`, `?` and `#` are written `%2F`, `%40`, `%3A`, `%3F` and `%23`",
         ),
     }
+}
+
+/// The scheme that other programs mean by theirs: `mysql2`, `postgresql+asyncpg`.
+fn spoken(scheme: &str) -> Option<&'static str> {
+    let known = ["postgresql", "postgres", "mysql", "mariadb", "sqlite"];
+    known.into_iter().find(|known| scheme.starts_with(known))
 }
 
 /// A problem of one file, in one line.
@@ -102,6 +114,7 @@ pub fn folder(path: &Path, error: &FolderError) -> Report {
             FilesError::Unreadable { .. }
             | FilesError::Loop { .. }
             | FilesError::Special { .. }
+            | FilesError::NamedLikeAFile { .. }
             | FilesError::Name { .. },
         ) => report
             .why("a file that cannot be read may be a migration, and none is left out in silence")
@@ -142,6 +155,10 @@ pub fn connect(url: &DatabaseUrl, error: &DbError) -> Report {
     let report = reasons(report, url, error).state("nothing was done, nothing changed");
     let code = error.code.as_deref();
     match error.class {
+        // Too many connections.
+        DbErrorClass::Unreachable if matches!(code, Some("53300" | "1040" | "1203" | "1226")) => report
+            .help("end sessions that nobody needs, or allow more: a run needs two")
+            .help("`--wait 60s` waits for one to become free"),
         DbErrorClass::Unreachable => report
             .help("look whether the server is running, and whether host and port are right")
             .help("a server that is still starting is waited for with `--wait 60s`"),
@@ -165,6 +182,7 @@ pub fn connect(url: &DatabaseUrl, error: &DbError) -> Report {
         DbErrorClass::Configuration => {
             report.help("`sslmode` is one of disable, prefer, require, verify-ca and verify-full")
         }
+        _ if url.is_file() => report.help("correct the path: it is taken from the working directory"),
         DbErrorClass::Refused
         | DbErrorClass::ConnectionLost
         | DbErrorClass::Contention
@@ -284,6 +302,7 @@ fn explained(url: &DatabaseUrl, used: &Journal, folder: &Path, exit: Exit, error
                 .help("correct them, and run the same command again")
         }
         RunError::Edited(_)
+        | RunError::Renamed { .. }
         | RunError::Ahead(_)
         | RunError::Held { .. }
         | RunError::NotYet { .. }
@@ -382,6 +401,13 @@ pub fn pooler(seen: &str) -> Report {
 /// Files and history that do not go together.
 fn history(message: String, folder: &Path, error: &RunError) -> Report {
     match error {
+        RunError::Renamed { path, .. } => Report::new(Exit::FailedClean, message)
+            .why(format!(
+                "{} would be applied a second time, as a new migration",
+                folder.join(path).display()
+            ))
+            .help("give the file the number back under which it was applied")
+            .help("if it is meant to run a second time, change its text: a comment is enough"),
         RunError::Edited(edited) => {
             let shown = edited.iter().take(MOST).map(|edited| {
                 format!(

@@ -96,6 +96,8 @@ pub(super) fn at_connecting(mut error: DbError) -> DbError {
         error.class = DbErrorClass::Unreachable;
         if error.message.contains("Connection refused") {
             error.message = "connection refused: nobody listens there".to_owned();
+        } else if error.message.contains("unexpected response from SSLRequest") {
+            error.message = "who listens there is no PostgreSQL".to_owned();
         }
     }
     error

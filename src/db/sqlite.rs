@@ -7,6 +7,7 @@ use super::session::{
 };
 use super::url::DatabaseUrl;
 use crate::dialect::Dialect;
+use crate::sql::lex::significant;
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{
@@ -115,6 +116,11 @@ struct SqliteSession {
     connection: SqliteConnection,
     path: Option<PathBuf>,
     read_only: bool,
+    /// Whether the URL itself says that it is.
+    wants_no_writes: bool,
+    connect: SqliteConnectOptions,
+    /// Whether a statement may have left the connection another one than it was opened.
+    touched: bool,
     /// The lock is held as long as this is open.
     lock: Option<File>,
     stop: Arc<AtomicBool>,
@@ -126,28 +132,38 @@ impl SqliteSession {
     async fn open(url: &DatabaseUrl, options: &ConnectOptions) -> Result<Self, DbError> {
         let file = (!url.is_memory()).then(|| PathBuf::from(url.database()));
         let exists = file.as_deref().is_none_or(Path::exists);
-        if !exists && !options.create_if_missing {
+        if let Some(why) = file.as_deref().and_then(no_place_for_a_file) {
+            return Err(DbError::new(DbErrorClass::Refused, why));
+        }
+        if !exists && (!options.create_if_missing || url.is_read_only()) {
             return Err(DbError::new(DbErrorClass::Missing, format!("there is no file {}", url.database())));
         }
-        let read_only = options.read_only || file.as_deref().is_some_and(|path| exists && is_read_only(path));
-        let connect = SqliteConnectOptions::from_str(url.expose())
-            .map_err(from_sqlx)?
-            .create_if_missing(options.create_if_missing)
+        let connect = SqliteConnectOptions::from_str(url.expose()).map_err(from_sqlx)?;
+        let read_only = options.read_only
+            || url.is_read_only()
+            || file.as_deref().is_some_and(|path| exists && is_read_only(path));
+        let connect = connect
+            .create_if_missing(options.create_if_missing && !read_only)
             .read_only(read_only)
             .foreign_keys(false)
             .busy_timeout(Duration::from_millis(500));
-        let mut connection = SqliteConnection::connect_with(&connect).await.map_err(|error| {
-            let mut error = from_sqlx(error);
+        let stop = Arc::new(AtomicBool::new(false));
+        let connection = connected(&connect, &stop).await.map_err(|mut error| {
             error.message = format!("{}: {}", url.database(), error.message);
             error
         })?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let asked = stop.clone();
-        // Asked every few thousand steps of SQLite's virtual machine: a statement ends within milliseconds of it.
-        let mut handle = connection.lock_handle().await.map_err(from_sqlx)?;
-        handle.set_progress_handler(4_000, move || !asked.load(Ordering::Relaxed));
-        drop(handle);
-        Ok(Self { connection, path: file, read_only, lock: None, stop, broken_before: None })
+        let wants_no_writes = url.is_read_only();
+        Ok(Self {
+            connection,
+            path: file,
+            read_only,
+            wants_no_writes,
+            connect,
+            touched: false,
+            lock: None,
+            stop,
+            broken_before: None,
+        })
     }
 
     /// The number of rows that break a foreign key, or why SQLite cannot tell (a key that names no unique column).
@@ -158,6 +174,36 @@ impl SqliteSession {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Opens a connection that ends its statement soon after `stop` is set.
+async fn connected(
+    options: &SqliteConnectOptions,
+    stop: &Arc<AtomicBool>,
+) -> Result<SqliteConnection, DbError> {
+    let mut connection = SqliteConnection::connect_with(options).await.map_err(from_sqlx)?;
+    let asked = stop.clone();
+    // Asked every few thousand steps of SQLite's virtual machine: a statement ends within milliseconds of it.
+    let mut handle = connection.lock_handle().await.map_err(from_sqlx)?;
+    handle.set_progress_handler(4_000, move || !asked.load(Ordering::Relaxed));
+    drop(handle);
+    Ok(connection)
+}
+
+/// Whether a connection may be another one behind `sql`: a PRAGMA, an attached file, a temporary object.
+fn outlives_its_migration(sql: &str) -> bool {
+    let words = ["pragma", "attach", "detach", "temp", "temporary"];
+    let is_one = |text: &str| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    significant(sql, DIALECT).any(|token| is_one(token.text(sql)))
+}
+
+/// Why no file can be at `path`, in words that are clearer than SQLite's.
+fn no_place_for_a_file(path: &Path) -> Option<String> {
+    if path.is_dir() {
+        return Some(format!("{} is a folder, and the database is a file", path.display()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+    (!folder.exists()).then(|| format!("there is no folder {}", folder.display()))
 }
 
 /// Whether the file or its folder refuses writes: SQLite itself would only say so in the middle of the run.
@@ -247,7 +293,10 @@ impl Session for SqliteSession {
         Ok(Identity {
             version: format!("SQLite {version}"),
             version_number,
-            read_only: self.read_only.then(|| format!("the file {path} cannot be written by this user")),
+            read_only: self.read_only.then(|| match self.wants_no_writes {
+                true => "the URL says so itself".to_owned(),
+                false => format!("the file {path} cannot be written by this user"),
+            }),
             database: path,
             user: String::new(),
             backend: Backend { pid: i64::from(std::process::id()), started: String::new() },
@@ -255,6 +304,7 @@ impl Session for SqliteSession {
     }
 
     async fn run(&mut self, sql: &str) -> Result<u64, DbError> {
+        self.touched = self.touched || outlives_its_migration(sql);
         self.connection
             .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
             .await
@@ -368,13 +418,21 @@ impl Session for SqliteSession {
     }
 
     async fn reset(&mut self) -> Result<(), DbError> {
+        if self.touched && self.path.is_some() {
+            // A lock that the old connection would keep ends with the next read.
+            self.run("PRAGMA locking_mode = NORMAL; SELECT 1 FROM sqlite_schema LIMIT 1").await?;
+            let anew = connected(&self.connect, &self.stop).await?;
+            let before = std::mem::replace(&mut self.connection, anew);
+            before.close().await.map_err(from_sqlx)?;
+        }
         // Foreign keys are off while tables are rebuilt, or DROP TABLE would delete the rows that refer to it
         // (https://www.sqlite.org/lang_altertable.html#otheralter); `commit` looks for broken ones instead.
         self.run(
             "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = OFF; PRAGMA recursive_triggers = OFF",
         )
-        .await
-        .map(drop)
+        .await?;
+        self.touched = false;
+        Ok(())
     }
 
     async fn before_alone(&mut self, _sql: &str) -> Result<Option<String>, DbError> {

@@ -17,6 +17,9 @@ pub enum UrlError {
     /// There is no `scheme:`.
     #[error("it has no scheme, such as `postgres:`")]
     NoScheme,
+    /// It stands in quotation marks, which a file of variables or a shell has kept.
+    #[error("it begins with a quotation mark, which is no part of a URL")]
+    Quoted,
     /// No engine speaks this scheme.
     #[error("it has the unknown scheme `{0}`; known are {known}", known = known_schemes())]
     UnknownScheme(String),
@@ -87,6 +90,9 @@ impl DatabaseUrl {
     /// Takes `text` apart.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let text = text.trim();
+        if text.starts_with(['"', '\'', '`']) {
+            return Err(UrlError::Quoted);
+        }
         let (scheme, rest) = text.split_once(':').ok_or(UrlError::NoScheme)?;
         if scheme.is_empty()
             || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
@@ -161,6 +167,15 @@ impl DatabaseUrl {
             .collect()
     }
 
+    /// Whether it says itself that nothing is to be written to the file.
+    pub fn is_read_only(&self) -> bool {
+        let parameters = self.raw.split_once('?').map_or("", |(_, parameters)| parameters);
+        let says_so = |(key, value): (_, _)| {
+            (key == "mode" && value == "ro") || (key == "immutable" && value == "true")
+        };
+        self.is_file() && url::form_urlencoded::parse(parameters.as_bytes()).any(says_so)
+    }
+
     /// Whether it is a file that is not there yet.
     pub fn is_missing_file(&self) -> bool {
         self.dialect == Dialect::Sqlite && !self.is_memory() && !std::path::Path::new(&self.database).exists()
@@ -209,11 +224,11 @@ impl DatabaseUrl {
     pub fn redact(&self, message: &str) -> String {
         let mut shown = message.replace(&self.raw, &self.to_string());
         if let Some(password) = self.password() {
-            shown = shown.replace(&password, "***");
+            shown = hide(&shown, &password);
             if let Some(encoded) =
                 url::Url::parse(&self.raw).ok().and_then(|url| url.password().map(str::to_owned))
             {
-                shown = shown.replace(&encoded, "***");
+                shown = hide(&shown, &encoded);
             }
         }
         shown
@@ -248,6 +263,33 @@ impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DatabaseUrl({self})")
     }
+}
+
+/// `text` without `secret`. A short one is hidden where it stands alone: within other words it is none, and to hide it there
+/// would tell it.
+fn hide(text: &str, secret: &str) -> String {
+    const SHORT: usize = 6;
+    if secret.len() >= SHORT {
+        return text.replace(secret, "***");
+    }
+    let mut hidden = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(secret) {
+        let (before, from) = rest.split_at(at);
+        let behind = &from[secret.len()..];
+        let front = hidden.chars().chain(before.chars()).next_back();
+        let is_alone = ![front, behind.chars().next()].into_iter().flatten().any(char::is_alphanumeric);
+        hidden.push_str(before);
+        hidden.push_str(if is_alone { "***" } else { secret });
+        rest = behind;
+    }
+    hidden.push_str(rest);
+    hidden
+}
+
+/// A host as the system looks for it: an address of IPv6 stands in brackets only within a URL.
+pub(super) fn plain_host(host: &str) -> Option<&str> {
+    host.strip_prefix('[')?.strip_suffix(']')
 }
 
 fn decode(text: &str) -> String {
@@ -294,6 +336,9 @@ mod tests {
     fn says_what_is_wrong_without_showing_it() {
         let wrong = |text: &str| DatabaseUrl::parse(text).expect_err("an invalid URL").to_string();
         assert!(wrong("shop").contains("no scheme"));
+        assert!(wrong("'postgres://host/x'").contains("quotation mark"));
+        assert_eq!(plain_host("[::1]"), Some("::1"));
+        assert_eq!(plain_host("db"), None);
         assert!(wrong("oracle://x/y").contains("unknown scheme `oracle`"));
         assert!(wrong("postgres://host").contains("names no database"));
         let malformed = wrong("postgres://me:se/cr:et@host:99999/x");
@@ -315,6 +360,8 @@ mod tests {
     fn redacts_messages_from_below() {
         let url = DatabaseUrl::parse("postgres://me:s%40cret@db/shop").expect("a valid URL");
         assert_eq!(url.redact("cannot use s@cret or s%40cret"), "cannot use *** or ***");
+        let short = DatabaseUrl::parse("postgres://me:x@db/shop").expect("a valid URL");
+        assert_eq!(short.redact("no extension for x, 'x' or ax"), "no extension for ***, '***' or ax");
         assert_eq!(url.with_database("other").expose(), "postgres://me:s%40cret@db/other");
     }
 }

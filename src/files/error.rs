@@ -50,6 +50,12 @@ pub enum FilesError {
         /// Its path.
         path: PathBuf,
     },
+    /// A folder that bears the name of a migration's file.
+    #[error("`{}` is a folder, and is named like a file", path.display())]
+    NamedLikeAFile {
+        /// Its path.
+        path: PathBuf,
+    },
     /// A name that is not UTF-8.
     #[error("the name of `{}` is not valid UTF-8", path.display())]
     Name {

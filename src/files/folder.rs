@@ -108,6 +108,9 @@ impl Walk<'_> {
             let metadata = fs::metadata(&path).map_err(|source| self.unreadable(&path, source))?;
             if metadata.is_dir() {
                 // Kubernetes mounts files as links into a hidden folder; version control keeps its own there.
+                if name.to_ascii_lowercase().ends_with(".sql") {
+                    return Err(FilesError::NamedLikeAFile { path });
+                }
                 if !name.starts_with('.') {
                     self.folder(&path, &below)?;
                 }

@@ -70,6 +70,18 @@ pub enum RunError {
     /// Applied migrations whose files are others now.
     #[error("{} edited after being applied", were(.0.len(), "migration"))]
     Edited(Vec<Edited>),
+    /// A file that is not applied has the text of an applied migration that is not among the files any more.
+    #[error(
+        "{pending} has the text of {applied}, which is applied and has no file any more: was it renamed?"
+    )]
+    Renamed {
+        /// The new one.
+        pending: String,
+        /// Its file.
+        path: String,
+        /// The applied one.
+        applied: String,
+    },
     /// The database is ahead of the files with what breaks this code.
     #[error("the database is ahead of these files by {}, and this code breaks on it", counted(.0.len(), "migration"))]
     Ahead(Vec<Applied>),

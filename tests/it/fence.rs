@@ -90,6 +90,34 @@ fn mariadb_a_run_that_was_stopped_and_comes_back_writes_nothing() {
     }
 }
 
+/// On SQLite the lock is the operating system's: a run that was stopped keeps it, nobody takes it for dead, and it goes on.
+#[test]
+fn sqlite_a_run_that_was_stopped_keeps_its_lock() {
+    let hold = "#!/bin/sh\ntouch began\nwhile [ ! -e go ]; do sleep 0.02; done\n";
+    let project =
+        Project::with_migrations(&[("1_a.up.sql", "create table a (n int);\ninsert into a values (1);")]);
+    project.write_program("migrations/2_wait.up", hold);
+    project.write_migrations(&[("3_c.up.sql", "insert into a values (3);")]);
+    let stopped = project.on("sqlite:db.sqlite", &["migrate"]).spawn();
+    wait::until_true("it works", Duration::from_secs(60), || project.path("began").exists());
+    stopped.signal("STOP");
+    let sqlite = |sql: &str| {
+        let output = std::process::Command::new("sqlite3").arg(project.path("db.sqlite")).arg(sql).output();
+        String::from_utf8(output.expect("sqlite3 runs").stdout).unwrap()
+    };
+    sqlite("update twostep_run set heartbeat_at = '2000-01-01 00:00:00'");
+    let before = sqlite(".dump");
+    for command in [&["migrate", "--run-deadline", "1s"][..], &["unlock", "--yes"]] {
+        let second = project.on("sqlite:db.sqlite", command).run();
+        assert!([5, 2, 9].contains(&second.code()), "{command:?}: {}\n{}", second.code(), second.stderr);
+        assert_eq!(sqlite(".dump"), before, "{command:?}");
+    }
+    project.write("go", "");
+    stopped.signal("CONT");
+    stopped.wait().expect(0);
+    assert_eq!(sqlite("select group_concat(n) from a; select count(*) from twostep_migration"), "1,3\n3\n");
+}
+
 /// Two histories in one database (`--journal`): one is held up, and the other does not wait for it.
 fn histories_are_apart(url: &str, applied: &dyn Fn(&str) -> String) {
     let hold = "#!/bin/sh\ntouch began\nwhile [ ! -e go ]; do sleep 0.02; done\n";
@@ -209,7 +237,8 @@ fn a_promoted_standby_goes_on() {
     let Some(primary) = primary else { return };
     let recipe = Recipe { standby_of: Some(primary.port()), ..Recipe::default() };
     let standby = Postgres::start_as(&recipe).expect("the primary has the same programs");
-    let scenes = ["migrate", "backfill", "contract"].map(|command| scenes::scene(&primary, command));
+    let scenes =
+        ["migrate", "rollback", "backfill", "contract"].map(|command| scenes::scene(&primary, command));
     let mut places = Vec::new();
     for scene in &scenes {
         for point in [20, 30, 40] {

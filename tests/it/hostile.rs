@@ -201,6 +201,83 @@ fn mariadb_a_lock_that_a_migration_gives_away() {
     }
 }
 
+/// What a PRAGMA, an attached file or a temporary object makes of the connection ends with its migration, and none keeps a
+/// failed one from being taken back.
+#[test]
+fn sqlite_what_a_migration_makes_of_its_connection() {
+    let good = ("1_good.up.sql", "create table good (i int check (i < 100));\n");
+    let sqlite = |project: &Project, sql: &str| {
+        let output = std::process::Command::new("sqlite3").arg(project.path("db.sqlite")).arg(sql).output();
+        String::from_utf8(output.expect("sqlite3 runs").stdout).unwrap().trim_end().to_owned()
+    };
+    for sql in [
+        "pragma ignore_check_constraints = on;",
+        "pragma journal_mode = off;",
+        "pragma locking_mode = exclusive;",
+        "pragma writable_schema = on;",
+        "pragma case_sensitive_like = on;",
+        "pragma synchronous = off;",
+        "attach database 'other.sqlite' as other;",
+        "create temp table good as select 5 as i;",
+        "create temp trigger t before insert on good begin select raise(ignore); end;",
+    ] {
+        for alone in ["", "-- twostep: no-transaction\n"] {
+            if sql.contains(" temp ") && !alone.is_empty() || sql.contains("synchronous") && alone.is_empty()
+            {
+                // Refused: nobody could go on there.
+                continue;
+            }
+            let project = Project::with_migrations(&[
+                good,
+                ("2_hostile.up.sql", &format!("{alone}{sql}\n")),
+                (
+                    "3_kept.up.sql",
+                    "insert into good values (1);\ncreate table kept as select 'a' like 'A' as i;\n",
+                ),
+                ("4_checked.up.sql", "create table half (i int);\ninsert into good values (1000);\n"),
+            ]);
+            let outcome = project.on("sqlite:db.sqlite", &["migrate"]).run().expect(4);
+            assert!(outcome.stderr.contains("CHECK constraint failed"), "{sql}: {}", outcome.stderr);
+            let left = "select * from good; select * from kept; select count(*) from twostep_migration; \
+                        select count(*) from sqlite_schema where name = 'half'; pragma integrity_check";
+            assert_eq!(sqlite(&project, left), "1\n1\n3\n0\nok", "{alone}{sql}");
+        }
+    }
+    // Within one migration.
+    for sql in ["pragma journal_mode = off;", "pragma locking_mode = exclusive;", "savepoint mine;"] {
+        let project = Project::with_migrations(&[
+            good,
+            ("2_bad.up.sql", &format!("{sql}\ncreate table bad (i int);\ninsert into nowhere values (1);\n")),
+        ]);
+        project.on("sqlite:db.sqlite", &["migrate"]).run().expect(4);
+        let left = "select group_concat(version) from twostep_migration; select count(*) from sqlite_schema where name = 'bad'";
+        assert_eq!(sqlite(&project, left), "1\n0", "{sql}");
+    }
+    for (sql, codes) in [
+        ("commit;", [2, 3]),
+        ("rollback;", [2, 3]),
+        ("begin exclusive;", [2, 3]),
+        ("detach database main;", [2, 3]),
+        ("pragma query_only = on;", [3, 4]),
+        ("drop table twostep_migration;", [3, 4]),
+        ("release twostep;", [7, 7]),
+    ] {
+        let project = Project::with_migrations(&[good]);
+        project.on("sqlite:db.sqlite", &["migrate"]).run().expect(0);
+        project.write(
+            "migrations/2_bad.up.sql",
+            format!("create table bad (i int);\n{sql}\ninsert into good values (2);\n"),
+        );
+        let outcome = project.on("sqlite:db.sqlite", &["migrate"]).run();
+        assert!(codes.contains(&outcome.code()), "{sql}: {}\n{}", outcome.code(), outcome.stderr);
+        complaint(&outcome);
+        assert_eq!(sqlite(&project, "select group_concat(version) from twostep_migration"), "1", "{sql}");
+        // It is over with that: the next one runs.
+        project.write("migrations/2_bad.up.sql", "create table later (i int);\n");
+        project.on("sqlite:db.sqlite", &["migrate"]).run().expect(0);
+    }
+}
+
 /// Nothing in `said` moves a cursor or turns the direction of the text: the characters that https://trojansource.codes
 /// lists, and ends of lines that no terminal shows as such.
 #[track_caller]

@@ -7,6 +7,7 @@ mod adopt_peers;
 mod adopt_states;
 mod adopt_tools;
 mod bad_input;
+mod careless;
 mod catalog;
 mod client;
 mod clock;

@@ -9,7 +9,7 @@ use crate::db::session::{
     Backend, Begin, Blocker, ConnectOptions, Engine as _, Finding, Identity, LockKey, Row, Session,
     Transaction, Watched,
 };
-use crate::db::url::DatabaseUrl;
+use crate::db::url::{DatabaseUrl, plain_host};
 use crate::dialect::Dialect;
 use crate::engine;
 use crate::name::{Name, literal};
@@ -61,6 +61,10 @@ impl MysqlSession {
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .timezone(None);
+        let connect = match plain_host(connect.get_host()).map(str::to_owned) {
+            Some(host) => connect.host(&host),
+            None => connect,
+        };
         let attempt =
             tokio::time::timeout(options.connect_timeout, MySqlConnection::connect_with(&connect)).await;
         let connection = match attempt {

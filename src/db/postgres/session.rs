@@ -6,7 +6,7 @@ use crate::db::error::{self, DbError, DbErrorClass};
 use crate::db::session::{
     Backend, Begin, Blocker, ConnectOptions, Finding, Identity, LockKey, Row, Session, Transaction, Watched,
 };
-use crate::db::url::DatabaseUrl;
+use crate::db::url::{DatabaseUrl, plain_host};
 use crate::dialect::Dialect;
 use crate::name::{Name, literal};
 use async_trait::async_trait;
@@ -46,6 +46,10 @@ impl PostgresSession {
             .application_name(&options.application_name)
             // The runner says itself what it runs, once.
             .disable_statement_logging();
+        let connect = match plain_host(connect.get_host()).map(str::to_owned) {
+            Some(host) => connect.host(&host),
+            None => connect,
+        };
         let attempt = tokio::time::timeout(options.connect_timeout, PgConnection::connect_with(&connect));
         let connection = match attempt.await {
             Ok(connected) => connected.map_err(redacted)?,

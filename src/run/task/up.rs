@@ -45,7 +45,10 @@ pub(super) fn migrate(
                 let why = "its rows are left to `twostep backfill`".to_owned();
                 left.push(Held { position: *position, why });
             }
-            Ok(task) => tasks.push(task),
+            Ok(task) => {
+                warnings.extend(without_statements(&task));
+                tasks.push(task);
+            }
             Err(TaskProblem::Scripts(found)) => problems.extend(found),
             Err(TaskProblem::Run(error)) => return Err(*error),
         }
@@ -65,6 +68,14 @@ pub(super) fn migrate(
     let sentence = |held: &Held| format!("{} is held: {}", name(held.position), held.why);
     let left = left.iter().map(|left| name(left.position)).collect();
     Ok(Agenda { tasks, warnings, held: held.iter().map(sentence).collect(), left })
+}
+
+/// What is said of a migration in which nothing stands.
+fn without_statements(task: &Task) -> Option<String> {
+    let Work::Statements(statements) = &task.prepared.work else { return None };
+    statements
+        .is_empty()
+        .then(|| format!("{} has no statement: its file is empty, or holds comments only", task.label))
 }
 
 /// Fails where there is no migration to go up to.
@@ -90,6 +101,7 @@ fn accepted(wanted: &Wanted, folder: &Folder, comparison: &Comparison) -> Result
             help: "run `twostep rollback --steps 1` again: it goes on where it stopped".to_owned(),
         });
     }
+    not_renamed(folder, comparison)?;
     let mut warnings = Vec::new();
     let breaking: Vec<Applied> = comparison.ahead_breaking().cloned().collect();
     if !breaking.is_empty() && !wanted.allow_ahead {
@@ -124,6 +136,23 @@ fn accepted(wanted: &Wanted, folder: &Folder, comparison: &Comparison) -> Result
         OutOfOrder::Error => return Err(RunError::OutOfOrder(late)),
     }
     Ok(warnings)
+}
+
+/// Fails where what is pending was applied under another number: it would be done a second time.
+fn not_renamed(folder: &Folder, comparison: &Comparison) -> Result<(), RunError> {
+    let pending = comparison.pending.iter().map(|position| &folder.migrations[*position]);
+    for migration in pending.filter(|one| one.kind == Kind::Versioned) {
+        let is_it =
+            |row: &&Applied| row.checksum == migration.up.checksum && row.kind == kind_id(Kind::Versioned);
+        if let Some(row) = comparison.ahead.iter().find(is_it) {
+            return Err(RunError::Renamed {
+                pending: label(&migration.version, &migration.name),
+                path: migration.up.path.clone(),
+                applied: label(&row.version, &row.name),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn up_task(
