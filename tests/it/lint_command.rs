@@ -67,6 +67,12 @@ fn a_file_is_judged_with_what_stands_before_it() {
     assert_eq!(twice, [drop]);
     let within = found(&project, 1, &[".", "db/2_drop.up.sql", "db"]);
     assert_eq!(within, [drop, "db/4_later.up.sql:1 drop-table error"]);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("db/2_drop.up.sql", project.path("new.sql")).unwrap();
+        assert_eq!(found(&project, 1, &["new.sql", "db/2_drop.up.sql"]), [drop]);
+        assert_eq!(found(&project, 1, &["db", "new.sql"]).len(), 2);
+    }
 }
 
 #[test]

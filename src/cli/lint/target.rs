@@ -313,7 +313,15 @@ fn leave_out_twice(targets: &mut Vec<Target>) {
     let mut judged = BTreeSet::new();
     for number in order {
         let Target { folder, chosen, .. } = &mut targets[number];
-        chosen.retain(|one| judged.insert(roots[number].join(&folder.migrations[*one].up.path)));
+        let mut own = Vec::new();
+        chosen.retain(|one| {
+            let file = without_link(roots[number].join(&folder.migrations[*one].up.path));
+            let is_new = !judged.contains(&file);
+            own.push(file);
+            is_new
+        });
+        // Two files of one folder are two migrations of it, whatever they lead to: its tool applies both.
+        judged.extend(own);
     }
     targets.retain(|target| !target.chosen.is_empty());
 }
@@ -326,6 +334,11 @@ fn at(folder: &Path) -> PathBuf {
 /// What `path` is without links; itself where that cannot be told.
 fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// `file` in a folder without links, unless it is a link itself: then the file that it leads to.
+fn without_link(file: PathBuf) -> PathBuf {
+    if file.is_symlink() { real(&file) } else { file }
 }
 
 /// The dialect that the files of SQL among `files` seem to be in.
