@@ -23,9 +23,9 @@ fn find(place: &Place<'_>) -> Option<Draft> {
         }
         _ => return None,
     };
-    let checks = matches!(constraint.kind, ConstraintKind::Check(_) | ConstraintKind::NotNull(_));
+    let is_check = matches!(constraint.kind, ConstraintKind::Check(_));
     let foreign = alter.object == ObjectKind::ForeignTable;
-    if !checks
+    if !is_check
         || foreign
         || constraint.not_valid
         || constraint.not_enforced

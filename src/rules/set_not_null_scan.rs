@@ -14,7 +14,16 @@ pub static RULE: Rule = Rule::on_change(
 .splitting();
 
 fn find(place: &Place<'_>) -> Option<Draft> {
-    let (alter, TableAction::SetNotNull { column }) = place.alter_of_table()? else { return None };
+    let (alter, action) = place.alter_of_table()?;
+    let column = match action {
+        TableAction::SetNotNull { column } => column,
+        // PostgreSQL 18 has it as a constraint with a name too.
+        TableAction::AddConstraint { constraint, .. } => match &constraint.kind {
+            ConstraintKind::NotNull(column) => column,
+            _ => return None,
+        },
+        _ => return None,
+    };
     let table = place.table(&alter.table);
     let foreign = alter.object == ObjectKind::ForeignTable
         || table.is_some_and(|table| table.form == TableForm::Foreign);

@@ -60,8 +60,17 @@ pub fn statement(cursor: &mut Cursor<'_>, word: &str, out: &mut Vec<Change>) -> 
             let what = cursor.rest();
             ChangeKind::AlterOther { object: ObjectKind::ForeignServer, name: Some(name), what }
         }
+        // What is prepared is no DDL. A text that is run as SQL is a statement of PL/pgSQL only.
+        "EXECUTE" => {
+            cursor.bump();
+            cursor.name()?;
+            if cursor.is_punct(b'(') {
+                cursor.parens()?;
+            }
+            ChangeKind::Harmless { what: word.to_owned() }
+        }
         "SHOW" | "NOTIFY" | "LISTEN" | "UNLISTEN" | "DISCARD" | "CHECKPOINT" | "DECLARE" | "FETCH"
-        | "MOVE" | "CLOSE" | "PREPARE" | "EXECUTE" | "DEALLOCATE" | "LOAD" | "WAIT" => {
+        | "MOVE" | "CLOSE" | "PREPARE" | "DEALLOCATE" | "LOAD" | "WAIT" => {
             cursor.set(cursor.end());
             ChangeKind::Harmless { what: word.to_owned() }
         }

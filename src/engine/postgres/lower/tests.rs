@@ -55,6 +55,9 @@ fn one_wrong_action_does_not_hide_the_others() {
     check_unread("create table t (a int, b)", "b", "expected a data type for `b`");
     check_unread("alter table t add column a", "", "expected a data type, found the end");
     check_unread("selec 1", "selec 1", "expected a statement, found `selec`");
+    // Outside of PL/pgSQL it runs what PREPARE has a name for.
+    check_unread("execute 'drop table t'", "'drop table t'", "expected a name, found `'drop table t'`");
+    check("execute p (1, '('); ", &[("execute p (1, '(')", "Harmless")]);
 }
 
 #[test]
