@@ -46,6 +46,19 @@ pub fn deceives(character: char) -> bool {
         )
 }
 
+/// `text` with what deceives made visible: `\u{202e}`. Lines and tabs stay.
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if deceives(character) && character != '\n' && character != '\t' {
+            out.extend(character.escape_unicode());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
 /// Where a byte stands for a reader: both numbers count from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {

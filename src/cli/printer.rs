@@ -1,7 +1,7 @@
 //! The only place that prints: results on stdout, the log on stderr, and errors in three parts.
 
 use super::exit::Exit;
-use crate::text::deceives;
+pub use crate::text::visible;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,9 +38,14 @@ pub fn is_watched() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
+/// Whether people read the results as they come, on a terminal.
+pub fn is_read() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// Whether results go to a terminal that shows colours (<https://no-color.org>).
 pub fn shows_colours() -> bool {
-    std::io::stdout().is_terminal()
+    is_read()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
 }
@@ -303,18 +308,6 @@ impl<S: Subscriber> Layer<S> for LogLayer {
     }
 }
 
-/// `text` with control and direction-changing characters made visible.
-pub fn visible(text: &str) -> String {
-    text.chars()
-        .flat_map(|character| {
-            let hostile = deceives(character) && character != '\n' && character != '\t';
-            let shown: Vec<char> =
-                if hostile { character.escape_unicode().collect() } else { vec![character] };
-            shown
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -325,10 +318,5 @@ mod tests {
         assert_eq!(logfmt_value("a b"), "\"a b\"");
         assert_eq!(logfmt_value("a\"\nb"), "\"a\\\"\\nb\"");
         assert_eq!(logfmt_value(""), "\"\"");
-    }
-
-    #[test]
-    fn control_characters_are_shown() {
-        assert_eq!(visible("a\u{1b}[31m\u{202e}b"), "a\\u{1b}[31m\\u{202e}b");
     }
 }

@@ -11,7 +11,7 @@ pub static OUTPUT: Output = Output { id: "github", title: "annotations of GitHub
 fn write(findings: &Findings, _: Look) -> String {
     let mut out: String = findings.items.iter().map(command).collect();
     let _ = writeln!(out, "{}", findings.headline());
-    out
+    super::honest(&out)
 }
 
 fn command(item: &Item) -> String {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub static OUTPUT: Output = Output { id: "gitlab", title: "a code quality report of GitLab", write };
 
 fn write(findings: &Findings, _: Look) -> String {
-    Value::Array(findings.items.iter().map(entry).collect()).to_string()
+    super::plain_json(&Value::Array(findings.items.iter().map(entry).collect()).to_string())
 }
 
 fn entry(item: &Item) -> Value {
@@ -20,7 +20,7 @@ fn entry(item: &Item) -> Value {
         Severity::Note => "info",
     };
     json!({
-        "description": finding.message,
+        "description": super::honest(&finding.message),
         "content": { "body": super::prose(finding) },
         "check_name": finding.rule.id,
         "fingerprint": item.fingerprint,

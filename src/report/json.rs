@@ -85,7 +85,8 @@ fn write(findings: &Findings, _: Look) -> String {
         },
         findings: findings.items.iter().map(entry).collect(),
     };
-    serde_json::to_string(&document).expect("texts and numbers can always be written")
+    let text = serde_json::to_string(&document).expect("texts and numbers can always be written");
+    super::plain_json(&text)
 }
 
 fn entry(item: &Item) -> Entry<'_> {

@@ -1,6 +1,7 @@
 //! A JUnit report, which most CI systems show: a test case for each finding, failed where it fails the run.
 
 use super::{Findings, Item, Look, Output};
+use crate::text::deceives;
 use std::fmt::Write as _;
 
 /// The output.
@@ -41,7 +42,8 @@ fn case(item: &Item, fails: bool) -> String {
     out
 }
 
-/// Text for XML 1.0, which has no room for control characters (<https://www.w3.org/TR/xml/#charsets>).
+/// Text for XML 1.0, which has no room for control characters (<https://www.w3.org/TR/xml/#charsets>): they, and what
+/// turns the direction of a text, are shown by their numbers.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -53,7 +55,7 @@ fn escaped(text: &str) -> String {
             '\n' => out.push_str("&#10;"),
             '\t' => out.push_str("&#9;"),
             '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            other if other.is_control() => out.push('\u{fffd}'),
+            other if deceives(other) => out.extend(other.escape_unicode()),
             other => out.push(other),
         }
     }
@@ -66,6 +68,9 @@ mod tests {
 
     #[test]
     fn text_is_xml() {
-        assert_eq!(escaped("a<b> & \"c\"\n\u{1b}"), "a&lt;b&gt; &amp; &quot;c&quot;&#10;\u{fffd}");
+        assert_eq!(
+            escaped("a<b> & \"c\"\n\u{1b}\u{202e}"),
+            "a&lt;b&gt; &amp; &quot;c&quot;&#10;\\u{1b}\\u{202e}"
+        );
     }
 }

@@ -24,7 +24,7 @@ fn write(findings: &Findings, _: Look) -> String {
         let _ = writeln!(out, "\n…and {} more.", findings.items.len() - shown);
     }
     append(&mut out, findings.items.iter().map(details), BYTES_MAX);
-    out
+    super::honest(&out)
 }
 
 /// Appends parts as long as `out` stays below `bytes_max`, and gives how many.

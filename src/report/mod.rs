@@ -16,6 +16,8 @@ mod text;
 pub use findings::{Findings, Item, Summary};
 
 use crate::rules::{Finding, Severity};
+use crate::text::{deceives, visible};
+use std::fmt::Write as _;
 
 /// A way to write findings down.
 #[derive(Debug)]
@@ -53,7 +55,7 @@ pub fn by_id(id: &str) -> Option<&'static Output> {
     OUTPUTS.iter().copied().find(|output| output.id == id)
 }
 
-/// Everything that is said of a finding, as plain text.
+/// Everything that is said of a finding, as plain text in which nothing deceives.
 fn prose(finding: &Finding) -> String {
     let mut text = format!("{}\nwhy: {}", finding.message, finding.why);
     for help in &finding.help {
@@ -64,5 +66,39 @@ fn prose(finding: &Finding) -> String {
         text.push_str("\nin two steps:\n");
         text.push_str(&proposal.text());
     }
-    text
+    honest(&text)
+}
+
+/// `text` as people see it: what would turn the direction of what follows, or move the cursor, is made visible, so that
+/// neither a file's name nor its SQL looks like another one. The line ends of Windows are no part of it.
+fn honest(text: &str) -> String {
+    visible(&text.replace("\r\n", "\n"))
+}
+
+/// JSON whose values are exact and whose text deceives nobody: such characters, which stand in strings only, are escaped.
+fn plain_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if deceives(character) {
+            // All of them are in the first plane; writing to a String cannot fail.
+            let _ = write!(out, "\\u{:04x}", u32::from(character));
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_deceives() {
+        assert_eq!(honest("a\u{202e}b\r\n\tc\u{1b}"), "a\\u{202e}b\n\tc\\u{1b}");
+        let json = serde_json::to_string("a\u{202e}\u{7f}\u{9b}\n").unwrap();
+        let plain = plain_json(&json);
+        assert_eq!(plain, r#""a\u202e\u007f\u009b\n""#);
+        assert_eq!(serde_json::from_str::<String>(&plain).unwrap(), "a\u{202e}\u{7f}\u{9b}\n");
+    }
 }

@@ -18,7 +18,7 @@ fn write(findings: &Findings, _: Look) -> String {
     let mut rules: Vec<&'static Rule> = findings.items.iter().map(|item| item.finding.rule).collect();
     rules.sort_by_key(|rule| rule.id);
     rules.dedup_by_key(|rule| rule.id);
-    json!({
+    let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
@@ -31,8 +31,8 @@ fn write(findings: &Findings, _: Look) -> String {
             "columnKind": "unicodeCodePoints",
             "results": findings.items.iter().map(|item| result(item, &rules)).collect::<Vec<_>>(),
         }],
-    })
-    .to_string()
+    });
+    super::plain_json(&log.to_string())
 }
 
 fn descriptor(rule: &Rule) -> Value {
@@ -111,7 +111,7 @@ fn fix(item: &Item) -> Value {
         })
     };
     json!({
-        "description": { "text": item.finding.help.first().cloned().unwrap_or_default() },
+        "description": { "text": super::honest(item.finding.help.first().map_or("", String::as_str)) },
         "artifactChanges": [{
             "artifactLocation": artifact(item),
             "replacements": item.finding.fix.iter().map(replacement).collect::<Vec<_>>(),

@@ -33,25 +33,26 @@ fn finding(item: &Item, renderer: &Renderer) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level.primary_title(&*finding.message).id(finding.rule.id);
+    let message = super::honest(&finding.message);
+    let title = level.primary_title(&*message).id(finding.rule.id);
     let (from, to) = shown_part(item);
-    // A carriage return at a line's end is no part of what people read.
-    let shown = |upto: usize| item.text[from..upto.clamp(from, to)].replace("\r\n", "\n");
+    let shown = |upto: usize| super::honest(&item.text[from..upto.clamp(from, to)]);
     let (start, end) = (shown(finding.span.start).len(), shown(finding.span.end).len());
-    let part = shown(to).trim_end_matches('\r').to_owned();
+    // A carriage return at a line's end is no part of what people read.
+    let part = super::honest(item.text[from..to].trim_end_matches('\r'));
     let (start, end) = (start.min(part.len()), end.min(part.len()));
     let snippet = Snippet::source(part)
         .line_start(finding.start.line)
-        .path(&*item.file)
+        .path(super::honest(&item.file))
         .fold(false)
         .annotation(AnnotationKind::Primary.span(start..end.max(start)));
     let mut group: Group<'_> = title.element(snippet);
-    group = group.element(Level::NOTE.with_name("why").message(&*finding.why));
+    group = group.element(Level::NOTE.with_name("why").message(super::honest(&finding.why)));
     for help in &finding.help {
-        group = group.element(Level::HELP.message(help.replace("\r\n", "\n")));
+        group = group.element(Level::HELP.message(super::honest(help)));
     }
     if let Some(proposal) = &finding.proposal {
-        group = group.element(Level::HELP.with_name("two steps").message(proposal.text()));
+        group = group.element(Level::HELP.with_name("two steps").message(super::honest(&proposal.text())));
     }
     renderer.render(&[group]).to_string()
 }

@@ -64,6 +64,7 @@ mod create_index_nonconcurrent;
 mod create_policy;
 mod create_trigger;
 mod creating_enum;
+mod deceptive_text;
 mod delete_without_where;
 mod detach_inheritance;
 mod detach_partition_nonconcurrent;
@@ -206,6 +207,7 @@ pub static RULES: &[&Rule] = &[
     &create_policy::RULE,
     &create_trigger::RULE,
     &creating_enum::RULE,
+    &deceptive_text::RULE,
     &delete_without_where::RULE,
     &detach_inheritance::RULE,
     &detach_partition_nonconcurrent::RULE,

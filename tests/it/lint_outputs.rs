@@ -184,3 +184,25 @@ fn what_does_not_fail_the_run_does_not_fail_a_case() {
     let text = lint(&sample(), &arguments).expect(0).stdout;
     assert!(text.contains(" failures=\"0\" ") && !text.contains("<failure"), "{text}");
 }
+
+#[test]
+fn no_output_deceives_who_reads_it() {
+    // Behind U+202E a reader sees the rest from right to left; ESC [ lets a terminal write over what it has shown.
+    let sql = "-- only \u{202e} ;\u{2066} a note\ndrop table \"a\u{202e}b\u{1b}[2K\";\n";
+    let sample = project(&[("a\u{202e}b/1_a.up.sql", sql)]);
+    let deceives = |one: char| twostep::text::deceives(one) && one != '\n';
+    for output in twostep::report::OUTPUTS {
+        let arguments = ["--engine", "postgres", "--format", output.id, "a\u{202e}b"];
+        let text = lint(&sample, &arguments).expect(1).stdout;
+        assert!(!text.contains(deceives), "{}: {text:?}", output.id);
+        assert!(text.contains("202e"), "{}: {text}", output.id);
+    }
+    // What programs read is what stands there.
+    let json = lint(&sample, &["--engine", "postgres", "--format", "json", "."]).expect(1).stdout;
+    let findings: Value = serde_json::from_str(&json).unwrap();
+    let all = findings["findings"].as_array().unwrap();
+    let rules: Vec<&str> = all.iter().map(|one| one["rule"].as_str().unwrap()).collect();
+    assert_eq!(rules, ["deceptive-text", "drop-table", "deceptive-text"]);
+    assert_eq!(all[1]["file"], "a\u{202e}b/1_a.up.sql");
+    assert_eq!(all[1]["statement"], "drop table \"a\u{202e}b\u{1b}[2K\"");
+}

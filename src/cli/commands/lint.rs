@@ -135,7 +135,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
         let fixed = fix::fixed(&findings);
         for one in &fixed {
             if args.diff || args.format == "text" {
-                context.printer.result(&one.diff());
+                let diff = one.diff();
+                context.printer.result(&if printer::is_read() { printer::visible(&diff) } else { diff });
             }
             if args.fix {
                 one.write()?;
