@@ -3,6 +3,7 @@
 
 pub mod backfill;
 pub mod effects;
+mod foreign_types;
 mod guess;
 pub mod locks;
 pub mod mysql;
@@ -19,6 +20,7 @@ pub mod update;
 pub mod version;
 mod widths;
 
+pub use foreign_types::foreign_type;
 pub use guess::guess;
 pub use locks::{LockMode, LockRequest, relations_locked, table_made, touches_rows_only};
 pub use reach::reaches_beyond_database;

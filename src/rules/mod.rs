@@ -96,10 +96,11 @@ mod drop_type;
 mod drop_view;
 mod duplicate_column_assignment;
 mod duplicate_index;
-mod edited_after_applied;
+pub mod edited_after_applied;
 mod enum_add_value;
 mod enum_value_ordering;
 mod fk_missing_index;
+mod foreign_key_ignored;
 mod format_trap;
 mod has_foreign_key;
 mod identifier_too_long;
@@ -243,6 +244,7 @@ pub static RULES: &[&Rule] = &[
     &enum_add_value::RULE,
     &enum_value_ordering::RULE,
     &fk_missing_index::RULE,
+    &foreign_key_ignored::RULE,
     &format_trap::RULE,
     &has_foreign_key::RULE,
     &identifier_too_long::RULE,

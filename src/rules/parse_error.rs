@@ -22,6 +22,9 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             .help("look in the catalog whether it is there, or write a migration for each server"),
         );
     }
+    if let Some(draft) = other_engines_type(place) {
+        return Some(draft);
+    }
     let ChangeKind::Opaque(opaque) = place.kind() else { return None };
     // What SQLite's ALTER TABLE does not have is another rule's.
     let mut words = place.step.sql.split_whitespace().map(str::to_ascii_lowercase);
@@ -35,6 +38,35 @@ fn find(place: &Place<'_>) -> Option<Draft> {
             format!("{}; the migration fails here, or does what cannot be judged", opaque.why),
         )
         .help("if the server does take it, say so: `-- twostep: allow parse-error because …`; then nothing else of the statement is judged"),
+    )
+}
+
+/// A type that is another engine's, and that no migration has made.
+fn other_engines_type(place: &Place<'_>) -> Option<Draft> {
+    let columns: Vec<&ColumnDef> = match place.kind() {
+        ChangeKind::CreateTable(create) => create.columns.iter().collect(),
+        ChangeKind::AlterTable(alter) => match &alter.action {
+            TableAction::AddColumn { column, .. } | TableAction::ChangeColumn { column, .. } => {
+                vec![&**column]
+            }
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    };
+    let (column, data_type, instead) = columns.iter().find_map(|column| {
+        let data_type = column.data_type.as_ref()?;
+        let instead = crate::engine::foreign_type(data_type, place.dialect())?;
+        let is_made = place.before().user_type(&data_type.object_name()).is_some();
+        (!is_made).then_some((column, data_type, instead))
+    })?;
+    let product = place.server().product.title();
+    Some(
+        Draft::new(
+            format!("{product} has no type `{}`", data_type.name),
+            "another engine has it; unless somebody has made a type of that name here, the migration fails",
+        )
+        .at(At::Statement(place.number, column.type_span))
+        .help(format!("{product} has {instead}")),
     )
 }
 

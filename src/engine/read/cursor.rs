@@ -225,7 +225,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// That every quote and every parenthesis of the statement is closed.
+    /// That every quote and every parenthesis of the statement is closed, and that something stands around each comma.
     pub fn expect_closed(&self) -> Read<()> {
         let mut depth = 0_usize;
         for (at, token) in self.tokens[..self.end].iter().enumerate() {
@@ -237,6 +237,7 @@ impl<'a> Cursor<'a> {
                 }
                 TokenKind::Punct(b'(') if self.mate(at) >= self.end => "this parenthesis is never closed",
                 TokenKind::Punct(b')') if depth == 0 => "this parenthesis closes nothing",
+                TokenKind::Punct(b',') if !self.is_between(at) => "nothing stands beside this comma",
                 TokenKind::Punct(b'(') => {
                     depth += 1;
                     continue;
@@ -250,6 +251,14 @@ impl<'a> Cursor<'a> {
             return Err(Unread { span: token.span, why: what.to_owned() });
         }
         Ok(())
+    }
+
+    /// Whether the comma with the number `at` parts two things, as it does in all three dialects.
+    fn is_between(&self, at: usize) -> bool {
+        let ends =
+            |at: usize| at >= self.end || [b',', b')', b';'].iter().any(|punct| self.punct_at(at, *punct));
+        let is_clause = self.word_at(at + 1, "FROM") || self.word_at(at + 1, "WHERE");
+        at > 0 && !self.punct_at(at - 1, b'(') && !ends(at + 1) && !is_clause
     }
 
     /// That nothing is left.

@@ -217,7 +217,7 @@ fn update(cursor: &mut Cursor<'_>, start: usize) -> Read<Update> {
     }
     let table = target_of(cursor, start, set, table);
     cursor.set(set + 1);
-    if cursor.is_done() {
+    if cursor.is_done() || cursor.is_any(&["WHERE", "FROM"]) {
         return Err(cursor.unexpected("an assignment"));
     }
     let set = assignments(cursor);

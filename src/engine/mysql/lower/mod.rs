@@ -86,6 +86,10 @@ fn statement(cursor: &mut Cursor<'_>, out: &mut Vec<Change>) -> Read<()> {
             ChangeKind::AlterOther { object: ObjectKind::Role, name: None, what }
         }
         "EXECUTE" => {
+            if let Some(changes) = execute_immediate(cursor) {
+                out.extend(changes);
+                return Ok(());
+            }
             cursor.set(cursor.end());
             let why = "EXECUTE of SQL that is put together when it runs".to_owned();
             ChangeKind::Opaque(Opaque { reason: OpaqueReason::Dynamic, why, may_make: true })
@@ -104,6 +108,24 @@ fn statement(cursor: &mut Cursor<'_>, out: &mut Vec<Change>) -> Read<()> {
     };
     out.push(Change::new(cursor.span_from(start), kind));
     Ok(())
+}
+
+/// What MariaDB's `EXECUTE IMMEDIATE 'text'` does, told of the text as a whole; none where SQL is put together.
+/// <https://mariadb.com/kb/en/execute-immediate/>
+fn execute_immediate(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
+    let start = cursor.at();
+    let literal = cursor.eat(&["EXECUTE", "IMMEDIATE"]).then(|| cursor.string().ok()).flatten();
+    let end = cursor.is_done() || cursor.is(&["USING"]);
+    let text = literal.filter(|_| end).map(|text| (cursor.span_from(start), text));
+    let Some((span, text)) = text else {
+        cursor.set(start);
+        return None;
+    };
+    let mut changes = Vec::new();
+    lower_into(&mut cursor.nested_text(&text)?, &mut changes);
+    changes.iter_mut().for_each(|change| change.span = span);
+    cursor.set(cursor.end());
+    Some(changes)
 }
 
 fn create(cursor: &mut Cursor<'_>) -> Read<ChangeKind> {
