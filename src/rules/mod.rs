@@ -96,7 +96,7 @@ mod drop_type;
 mod drop_view;
 mod duplicate_column_assignment;
 mod duplicate_index;
-pub mod edited_after_applied;
+mod edited_after_applied;
 mod enum_add_value;
 mod enum_value_ordering;
 mod fk_missing_index;
