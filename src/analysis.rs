@@ -101,6 +101,13 @@ pub fn analyze_one(script: &Script, migration: usize, start: Schema) -> Analysis
     Analysis { steps: run.steps, end: run.schema }
 }
 
+/// The text of the statement of this number, from 0, in `script`.
+pub fn statement_text(script: &Script, dialect: Dialect, number: usize) -> Option<String> {
+    let pieces = read(script, dialect);
+    let mut statements = pieces.iter().flat_map(|piece| &piece.statements);
+    statements.nth(number).map(|read| read.sql.to_owned()).filter(|sql| !sql.is_empty())
+}
+
 /// What the server gets in one piece: one statement, or several that it runs as one.
 struct Piece<'s> {
     statements: Vec<Read<'s>>,

@@ -142,11 +142,12 @@ pub fn propose(
 }
 
 /// `text`, a statement of these `changes`, each with the schema before it, so that the server refuses it where it could
-/// not do it in the way that is expected.
+/// not do it in the way that is expected, and takes it a second time where nothing takes it back.
 pub fn explicit(text: &str, changes: &[(&Change, &Schema)], version: ServerVersion) -> String {
     match changes.first().map(|(_, before)| before.dialect) {
         Some(Dialect::Mysql) => mysql::proposal::explicit(text, changes, version),
-        Some(Dialect::Postgres | Dialect::Sqlite) | None => text.to_owned(),
+        Some(Dialect::Postgres) => postgres::proposal::repeatable(text, changes),
+        Some(Dialect::Sqlite) | None => text.to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@
 
 pub mod about;
 
-use crate::name::{Name, TableName};
+use crate::name::{Name, ObjectName, TableName};
 use crate::schema::change::ForeignKeyAction;
 use crate::schema::model::Index;
 use std::sync::Arc;
@@ -198,6 +198,8 @@ pub struct Given {
     /// Indexes that the same migration drops and makes anew under their names, with the full names of their tables, as they
     /// were.
     pub rebuilt: Vec<(TableName, Arc<Index>)>,
+    /// Functions that the same migration replaces, with their full names.
+    pub replaced: Vec<ObjectName>,
     /// Columns that the same migration takes apart, in order: what stands over several of them belongs to the last.
     pub apart: Vec<Apart>,
 }

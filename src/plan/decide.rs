@@ -2,6 +2,7 @@
 
 mod behind;
 mod kinds;
+mod routine;
 mod successor;
 
 use super::concern::{Concern, concerns, target};
@@ -19,8 +20,10 @@ use crate::schema::change::{
     Via,
 };
 use crate::schema::model::Schema;
+use crate::source::Folder;
 use behind::{ONE_AFTER_THE_OTHER, shown};
 use kinds::*;
+pub(super) use routine::{Unsettled, unsettled};
 pub(super) use successor::{AddedKey, Waiting, added_keys};
 
 /// Why there is no plan.
@@ -42,8 +45,12 @@ pub(super) enum Decision {
     Keep(Action),
     /// As it stands, but in a transaction of its own.
     Apart(Action),
+    /// As it stands, but behind the rows that are written in chunks, which it must not meet.
+    BehindRows(Action),
     /// It is done in two steps.
     TwoSteps(Box<Proposal>),
+    /// It goes with the contract of the others, and comes back behind all of them.
+    WithContract(Box<Proposal>),
     /// Rows are written in chunks.
     Backfill {
         /// The update.
@@ -60,7 +67,10 @@ impl Decision {
     pub fn stays(&self) -> bool {
         match self {
             Decision::Keep(_) | Decision::Apart(_) | Decision::Leave => true,
-            Decision::TwoSteps(_) | Decision::Backfill { .. } => false,
+            Decision::BehindRows(_)
+            | Decision::TwoSteps(_)
+            | Decision::WithContract(_)
+            | Decision::Backfill { .. } => false,
         }
     }
 }
@@ -69,10 +79,17 @@ impl Decision {
 pub(super) struct Deciding<'a> {
     /// The number of the migration.
     pub migration: usize,
+    pub folder: &'a Folder,
     pub server: ServerVersion,
     pub given: &'a Given,
     /// What a change before takes apart, so that a later one meets another schema until the contract.
     pub touched: Vec<Concern>,
+    /// The columns that are other ones behind the contract.
+    pub unsettled: Vec<Unsettled>,
+    /// The tables whose rows are written in chunks.
+    pub filled: Vec<TableName>,
+    /// Whether something waits for those rows.
+    pub follows: bool,
     /// The foreign keys that the migration adds.
     pub added_keys: Vec<AddedKey>,
     /// Foreign keys that are dropped once those that take their place are there.
@@ -131,6 +148,9 @@ impl Deciding<'_> {
             self.limits.push(format!("`{}` finds nothing to do: no migration has made it", short(text)));
             return Ok(Decision::Leave);
         }
+        if let Some(decision) = self.names_unsettled(step, change, before, text)? {
+            return Ok(decision);
+        }
         let (table, columns) = target(change, before);
         if let Some(touched) = self.taken_apart(&concerns(change, before), is_of_whole(change)) {
             if !one_transaction(before) {
@@ -149,8 +169,11 @@ impl Deciding<'_> {
             return Ok(decision);
         }
         if let Some(mut proposal) = self.proposal(step, change, before, text, self.given)? {
-            self.drop_predecessor(change, before, &mut proposal);
+            self.drop_predecessor(step, change, before, text, &mut proposal)?;
             let fills = |stage: &Stage| matches!(stage, Stage::Backfill { .. });
+            if proposal.expand.iter().any(fills) {
+                self.filled.extend(table.clone());
+            }
             let pending = !proposal.contract.is_empty() || proposal.expand.iter().any(fills);
             // Where a table is made anew, all of it is what is pending.
             if engine::alters_little(before.dialect) {
@@ -164,6 +187,8 @@ impl Deciding<'_> {
         if let ChangeKind::Update(update) = &change.kind {
             let (action, key) =
                 backfill(update, before, text).map_err(|(what, help)| refusal(step, what, &help))?;
+            self.reads_what_goes(step, table.as_ref(), text)?;
+            self.filled.extend(table);
             return Ok(Decision::Backfill { action, key });
         }
         if !self.may_be_kept(change, before, text) {
@@ -276,7 +301,12 @@ impl Deciding<'_> {
         text: &str,
         new: bool,
     ) -> Result<Decision, Refusal> {
-        let undo = engine::undo(change, before, self.server);
+        let replaced = match &change.kind {
+            ChangeKind::CreateRoutine(create) => self.replaced(create, before),
+            _ => None,
+        };
+        let undo = (engine::undo(change, before, self.server))
+            .or_else(|| replaced.map(|text| Undo::Together(vec![text])));
         let inside = new && !matches!(change.kind, ChangeKind::CreateTable(_) | ChangeKind::CreateView(_));
         let undo = match (undo, inside) {
             (_, true) => Undo::Nothing,
@@ -304,6 +334,11 @@ impl Deciding<'_> {
         let sql =
             if new { text.to_owned() } else { engine::explicit(text, &[(change, before)], self.server) };
         let action = Action { undo, ..Action::new(about, sql) };
+        if self.follows && (is_of_rows(change) || is_of_triggers(change)) || self.follows_rows(change, before)
+        {
+            self.follows = true;
+            return Ok(Decision::BehindRows(action));
+        }
         Ok(if is_alone(change, text, before) { Decision::Apart(action) } else { Decision::Keep(action) })
     }
 

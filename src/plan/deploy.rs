@@ -1,6 +1,6 @@
 //! The stages of all statements of a migration, in an order in which each of them works.
 
-use super::decide::{Deciding, Decision, Refusal, added_keys, one_transaction};
+use super::decide::{Deciding, Decision, Refusal, added_keys, one_transaction, unsettled};
 use super::fills::{Filled, own_fills, parse_fill};
 use super::given;
 use crate::analysis::{Step, analyze, analyze_one};
@@ -114,9 +114,13 @@ pub fn plan_behind(request: &Request<'_>, before: Schema) -> Result<Deploy, Vec<
     let mut refusals = Vec::new();
     let mut deciding = Deciding {
         migration: request.at,
+        folder: request.folder,
         server: request.server,
         given: &given,
         touched: Vec::new(),
+        unsettled: unsettled(&given, &steps),
+        filled: Vec::new(),
+        follows: false,
         added_keys: added_keys(&steps),
         waiting: Vec::new(),
         limits: Vec::new(),
@@ -180,6 +184,8 @@ struct Composing {
     /// The stages of the expand, with the table that a transaction is about.
     expand: Vec<(Option<TableName>, Stage)>,
     backfill: Vec<Stage>,
+    /// What must not meet the rows that the changes fill, and all that is written behind it.
+    behind: Vec<Stage>,
     contract: Vec<Stage>,
     /// What takes the contract back, of each change.
     back: Vec<Back>,
@@ -193,7 +199,17 @@ impl Composing {
             Decision::Leave => {}
             Decision::Keep(action) => self.together(None, vec![action]),
             Decision::Apart(action) => self.expand.push((None, Stage::Alone(action))),
-            Decision::Backfill { action, key } => self.backfill.push(Stage::Backfill { action, key }),
+            Decision::BehindRows(action) => self.behind.push(Stage::Together(vec![action])),
+            // What takes back the others comes before.
+            Decision::WithContract(proposal) => {
+                self.contract.extend(proposal.contract);
+                self.back.insert(0, proposal.back);
+                self.limits.extend(proposal.limits);
+            }
+            Decision::Backfill { action, key } => {
+                let stages = if self.behind.is_empty() { &mut self.backfill } else { &mut self.behind };
+                stages.push(Stage::Backfill { action, key });
+            }
             Decision::TwoSteps(proposal) => {
                 let table = step.changes.first().and_then(|one| match &one.change.kind {
                     crate::schema::change::ChangeKind::AlterTable(alter) => Some(alter.table.clone()),
@@ -205,6 +221,7 @@ impl Composing {
                     match stage {
                         Stage::Together(actions) if at < split => self.together(table.clone(), actions),
                         stage if at < split => self.expand.push((table.clone(), stage)),
+                        stage if self.behind.iter().any(fills) => self.behind.push(stage),
                         stage => self.backfill.push(stage),
                     }
                 }
@@ -230,7 +247,8 @@ impl Composing {
         }
     }
 
-    fn parts(self, authors: Option<Script>) -> Vec<Part> {
+    fn parts(mut self, authors: Option<Script>) -> Vec<Part> {
+        self.backfill.append(&mut self.behind);
         let expand: Vec<Stage> = self.expand.into_iter().map(|(_, stage)| stage).collect();
         let alone = expand.is_empty() && self.backfill.is_empty();
         let mut parts = Vec::new();

@@ -5,7 +5,7 @@ use super::decide::Refusal;
 use crate::analysis::Step;
 use crate::engine;
 use crate::engine::proposal::{Apart, Given};
-use crate::name::{Name, TableName};
+use crate::name::{Name, ObjectName, TableName};
 use crate::schema::change::{ChangeKind, ObjectKind, TableAction};
 use crate::schema::model::Index;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ pub(super) fn of_whole(given: &mut Given, steps: &[Step], migration: usize) {
     given.apart = apart(steps, migration);
     given.renumbered = renumbered(steps);
     given.rebuilt = rebuilt(steps);
+    given.replaced = replaced(steps);
 }
 
 /// The columns of tables from before the migration that it takes apart.
@@ -83,6 +84,17 @@ fn rebuilt(steps: &[Step]) -> Vec<(TableName, Arc<Index>)> {
         }
     }
     found
+}
+
+/// The routines that are there and are replaced.
+fn replaced(steps: &[Step]) -> Vec<ObjectName> {
+    let found = steps.iter().flat_map(|step| &step.changes).filter_map(|one| match &one.change.kind {
+        ChangeKind::CreateRoutine(create) if create.or_replace => {
+            one.before.routines(&create.name).first().map(|there| there.name.clone())
+        }
+        _ => None,
+    });
+    found.collect()
 }
 
 /// A `--fill` for a column that the migration does not know.

@@ -11,7 +11,7 @@ use crate::name::{Name, TableName, plain_literal};
 use crate::roundtrip::apply::Applier;
 use crate::roundtrip::fill::tables::Table;
 use crate::roundtrip::run::RoundtripError;
-use crate::schema::change::Generation;
+use crate::schema::change::{Expr, Generation};
 use crate::schema::model::{Column, Schema};
 use std::collections::BTreeSet;
 
@@ -37,7 +37,9 @@ impl Until {
                 let in_table = |schema: &Schema| -> Option<Column> {
                     Some(Column::clone(schema.table(&table.name)?.column(&column.name)?))
                 };
-                if let Some(before) = in_table(first) {
+                if let Some(mut before) = in_table(first) {
+                    before.default =
+                        before.default.or_else(|| default_of_real(start, end, &table.name, column));
                     until.add_default(&table.name, &before, column);
                 }
                 let becomes_numbered = |before: Column| {
@@ -78,6 +80,24 @@ impl Until {
             "{table}.{} has its new default from the contract on: until then an INSERT that leaves it out gets what it got before",
             end.name.as_str()
         ));
+    }
+}
+
+/// The default that an INSERT gets which leaves out the copy that `column` is until the contract: that of the column whose
+/// name goes.
+fn default_of_real(start: &Schema, end: &Schema, table: &TableName, column: &Column) -> Option<Expr> {
+    let (was, is) = (start.table(table)?, end.table(table)?);
+    if was.column(&column.name).is_some() {
+        return None;
+    }
+    let gone = was.columns.iter().filter(|one| is.column(&one.name).is_none());
+    let mut defaults: Vec<Expr> = gone.filter_map(|one| one.default.clone()).collect();
+    let own = column.default.as_ref().map(|one| one.text.trim());
+    let same = defaults.iter().position(|one| Some(one.text.trim()) == own);
+    match (same, defaults.len()) {
+        (Some(at), _) => Some(defaults.swap_remove(at)),
+        (None, 1) => defaults.pop(),
+        (None, _) => None,
     }
 }
 
@@ -254,5 +274,16 @@ mod tests {
         assert_eq!(until.defaults[0].0, set("\"a\" SET DEFAULT 1"));
         assert_eq!(until.defaults[1].0, set("\"b\" DROP DEFAULT"));
         assert_eq!((until.defaults.len(), until.numbered.len()), (2, 1));
+    }
+
+    /// An INSERT that leaves out a copy gets what the column itself gives.
+    #[test]
+    fn a_renamed_column_has_the_default_of_before() {
+        let start = schema("CREATE TABLE t (a int NOT NULL DEFAULT 1);");
+        let first = schema("CREATE TABLE t (a int NOT NULL DEFAULT 1, b int);");
+        let of = |end: &str| Until::of(&start, &first, &schema(end)).defaults;
+        assert_eq!(of("CREATE TABLE t (b int NOT NULL DEFAULT 1);"), []);
+        let (old, _) = of("CREATE TABLE t (b int NOT NULL DEFAULT 2);").remove(0);
+        assert!(old.ends_with("\"b\" SET DEFAULT 1"), "{old}");
     }
 }

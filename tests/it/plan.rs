@@ -18,6 +18,7 @@ mod own_triggers;
 mod partitions;
 mod proved;
 mod refused;
+mod routines;
 mod sqlite;
 mod traps;
 mod verify;

@@ -58,6 +58,16 @@ pub(super) fn is_of_rows(change: &Change) -> bool {
     }
 }
 
+/// Whether a change makes a trigger, or says something of one.
+pub(super) fn is_of_triggers(change: &Change) -> bool {
+    match &change.kind {
+        ChangeKind::CreateTrigger(_) => true,
+        ChangeKind::Comment { object, .. } => *object == crate::schema::change::ObjectKind::Trigger,
+        ChangeKind::AlterTable(alter) => matches!(alter.action, TableAction::TriggerState { .. }),
+        _ => false,
+    }
+}
+
 /// Whether a statement is online as it is.
 pub(super) fn is_concurrent(change: &Change) -> bool {
     match &change.kind {

@@ -1,17 +1,21 @@
-//! Foreign keys that a migration drops to add them again, under another name or with another action.
+//! Foreign keys that a migration drops to add them again, perhaps under another name or with another action.
 
-use super::{Deciding, Decision, Refusal, short};
+use super::{Deciding, Decision, Refusal, refusal, short};
 use crate::analysis::Step;
+use crate::dialect::Dialect;
 use crate::engine;
-use crate::engine::proposal::{Back, Proposal};
+use crate::engine::proposal::{Back, Proposal, Stage};
 use crate::name::{Name, TableName};
-use crate::schema::change::{Change, ConstraintKind, ForeignKey, TableAction};
+use crate::schema::apply::apply;
+use crate::schema::change::{Change, ChangeKind, ConstraintKind, ForeignKey, TableAction};
 use crate::schema::model::{Schema, Table, TableConstraint};
+use crate::sql::lex::{Token, significant};
 use std::sync::Arc;
 
 /// A foreign key that stays until the one that takes its place is there.
 pub(in crate::plan) struct Waiting {
     table: TableName,
+    name: Name,
     key: ForeignKey,
     /// What drops it.
     proposal: Proposal,
@@ -32,9 +36,19 @@ pub(in crate::plan) fn added_keys(steps: &[Step]) -> Vec<AddedKey> {
         };
         let ConstraintKind::ForeignKey(key) = &constraint.kind else { return None };
         let table = one.before.relation_key(&alter.table)?;
-        Some(AddedKey { table, name: constraint.name.clone(), key: key.clone() })
+        let name = constraint.name.clone().or_else(|| given_name(&one.change, &one.before, &table));
+        Some(AddedKey { table, name, key: key.clone() })
     });
     found.collect()
+}
+
+/// The name that the server gives the constraint which `change` adds.
+fn given_name(change: &Change, before: &Schema, table: &TableName) -> Option<Name> {
+    let mut after = before.clone();
+    apply(&mut after, change);
+    let known = before.table(table)?;
+    let is_new = |one: &&Arc<TableConstraint>| known.constraint(&one.name).is_none();
+    after.table(table)?.constraints.iter().find(is_new).map(|one| one.name.clone())
 }
 
 impl Deciding<'_> {
@@ -58,40 +72,57 @@ impl Deciding<'_> {
         else {
             return Ok(None);
         };
-        // Two of one name cannot be there at once.
-        let comes = |added: &&AddedKey| {
-            let other_name = added.name.as_ref().is_none_or(|own| !table.same(own, name));
-            added.table == table.name && other_name && says_the_same(&added.key, key, table)
-        };
+        let comes =
+            |added: &&AddedKey| added.table == table.name && says_the_same(&added.key, key, table, before);
         let Some(added) = self.added_keys.iter().find(comes) else { return Ok(None) };
         let mut proposal = self.kept_behind(step, change, before, text)?;
-        proposal.limits.push(format!(
-            "`{}` waits for the contract, until the key that takes its place is there",
-            short(text)
-        ));
+        let again = added.name.as_ref().is_some_and(|own| table.same(own, name));
+        proposal.limits.push(match again {
+            true => format!(
+                "`{}` waits for the contract, where another key stands in for it until it is there again",
+                short(text)
+            ),
+            false => format!(
+                "`{}` waits for the contract, until the key that takes its place is there",
+                short(text)
+            ),
+        });
         let is_there = |one: &Arc<TableConstraint>| match &one.kind {
             ConstraintKind::ForeignKey(other) => {
-                !table.same(&one.name, name) && says_the_same(&added.key, other, table)
+                !table.same(&one.name, name) && says_the_same(&added.key, other, table, before)
             }
             _ => false,
         };
         if table.constraints.iter().any(is_there) {
             return Ok(Some(Decision::TwoSteps(Box::new(proposal))));
         }
-        self.waiting.push(Waiting { table: table.name.clone(), key: key.clone(), proposal });
+        let (table, name) = (table.name.clone(), name.clone());
+        self.waiting.push(Waiting { table, name, key: key.clone(), proposal });
         Ok(Some(Decision::Leave))
     }
 
     /// Adds to what adds a foreign key the drop of the one whose place it takes, behind it.
-    pub(super) fn drop_predecessor(&mut self, change: &Change, before: &Schema, proposal: &mut Proposal) {
+    pub(super) fn drop_predecessor(
+        &mut self,
+        step: &Step,
+        change: &Change,
+        before: &Schema,
+        text: &str,
+        proposal: &mut Proposal,
+    ) -> Result<(), Refusal> {
         let Some((alter, TableAction::AddConstraint { constraint, .. })) = change.table_action() else {
-            return;
+            return Ok(());
         };
-        let ConstraintKind::ForeignKey(added) = &constraint.kind else { return };
-        let Some(table) = before.table(&alter.table) else { return };
-        let is_it = |one: &Waiting| one.table == table.name && says_the_same(added, &one.key, table);
-        let Some(at) = self.waiting.iter().position(is_it) else { return };
-        let old = self.waiting.remove(at).proposal;
+        let ConstraintKind::ForeignKey(added) = &constraint.kind else { return Ok(()) };
+        let Some(table) = before.table(&alter.table) else { return Ok(()) };
+        let is_it = |one: &Waiting| one.table == table.name && says_the_same(added, &one.key, table, before);
+        let Some(at) = self.waiting.iter().position(is_it) else { return Ok(()) };
+        let Waiting { name, proposal: old, .. } = self.waiting.remove(at);
+        let own = constraint.name.clone().or_else(|| given_name(change, before, &table.name));
+        if own.is_some_and(|own| table.same(&own, &name)) {
+            let between = self.stand_in(step, change, before, text, &name)?;
+            return among(between, old, proposal).ok_or_else(|| unknown_way_back(step, text));
+        }
         proposal.back = match (old.back, std::mem::take(&mut proposal.back)) {
             (Back::Authors, _) | (_, Back::Authors) => Back::Authors,
             (Back::Nothing, back) | (back, Back::Nothing) => back,
@@ -104,15 +135,91 @@ impl Deciding<'_> {
         };
         proposal.limits.extend(old.limits);
         proposal.contract.extend(old.contract);
+        Ok(())
+    }
+
+    /// What adds the key under another name, since two of one name cannot be there at once.
+    fn stand_in(
+        &self,
+        step: &Step,
+        change: &Change,
+        before: &Schema,
+        text: &str,
+        name: &Name,
+    ) -> Result<Proposal, Refusal> {
+        // The longest name that the servers take has 64 characters.
+        let short_name: String = name.as_str().chars().take(54).collect();
+        let other = Name::new(format!("{short_name}_meanwhile"));
+        let has_name = matches!(
+            change.table_action(),
+            Some((_, TableAction::AddConstraint { constraint, .. })) if constraint.name.is_some()
+        );
+        if !has_name {
+            let what = format!("`{}` takes the place of a key whose name the server has given", short(text));
+            return Err(refusal(
+                step,
+                what,
+                "give the new one a name of its own: ADD CONSTRAINT name FOREIGN KEY …",
+            ));
+        }
+        let mut change = change.clone();
+        if let ChangeKind::AlterTable(alter) = &mut change.kind
+            && let TableAction::AddConstraint { constraint, .. } = &mut alter.action
+        {
+            constraint.name = Some(other.clone());
+        }
+        let text = named(text, &other, before.dialect).ok_or_else(|| unknown_way_back(step, text))?;
+        let proposal = self.proposal(step, &change, before, &text, self.given)?;
+        proposal.ok_or_else(|| unknown_way_back(step, &text))
     }
 }
 
+fn unknown_way_back(step: &Step, text: &str) -> Refusal {
+    let what = format!(
+        "`{}` takes the place of a key of its name, and what is there meanwhile is not known",
+        short(text)
+    );
+    refusal(step, what, "leave the two in a migration of their own")
+}
+
+/// Puts the change of `proposal` behind that of `old`, while `between` holds what both say; none where the way back is not
+/// known.
+fn among(mut between: Proposal, old: Proposal, proposal: &mut Proposal) -> Option<()> {
+    let (Back::Stages(ends), Back::Stages(then), Back::Stages(first)) =
+        (between.back, old.back, std::mem::take(&mut proposal.back))
+    else {
+        return None;
+    };
+    // The index that the server has made for a key goes when it makes one for the next of the same columns.
+    let ends: Vec<Stage> = ends.into_iter().take(1).collect();
+    let mut back = between.contract.clone();
+    [first, then, ends.clone()].into_iter().for_each(|stages| back.extend(stages));
+    proposal.back = Back::Stages(back);
+    between.contract.extend(old.contract);
+    between.contract.append(&mut proposal.contract);
+    between.contract.extend(ends);
+    proposal.contract = between.contract;
+    proposal.limits.extend(old.limits);
+    Some(())
+}
+
+/// The statement `text`, which adds a foreign key, with the name `name` for it.
+fn named(text: &str, name: &Name, dialect: Dialect) -> Option<String> {
+    let tokens: Vec<Token> = significant(text, dialect).collect();
+    let foreign = tokens.iter().position(|token| token.is_word(text, "foreign"))?;
+    let word = tokens[..foreign].iter().rposition(|token| token.is_word(text, "constraint"))?;
+    let front = text.get(..tokens[word].span.start)?;
+    let rest = text.get(tokens[foreign].span.start..)?;
+    Some(format!("{front}CONSTRAINT {} {rest}", name.readable(dialect)))
+}
+
 /// Whether the two let the same rows refer to the same rows.
-fn says_the_same(added: &ForeignKey, there: &ForeignKey, table: &Table) -> bool {
+fn says_the_same(added: &ForeignKey, there: &ForeignKey, table: &Table, schema: &Schema) -> bool {
     let all = |one: &[Name], other: &[Name]| {
         one.len() == other.len() && one.iter().zip(other).all(|(one, other)| table.same(one, other))
     };
     let referenced =
         added.referenced_columns.is_empty() || all(&added.referenced_columns, &there.referenced_columns);
-    added.references.name == there.references.name && all(&added.columns, &there.columns) && referenced
+    let (to, from) = (schema.new_key(&added.references), schema.new_key(&there.references));
+    to == from && all(&added.columns, &there.columns) && referenced
 }

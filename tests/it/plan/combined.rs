@@ -1,6 +1,7 @@
 //! Several changes of one thing in one migration, and what stands over several things that it changes.
 
-use super::{Case, check};
+use super::{Case, Deployment, check};
+use crate::servers;
 
 #[test]
 fn several_changes_of_one_column() {
@@ -29,6 +30,24 @@ fn several_changes_of_one_column() {
         moves_copies: true,
         ..Case::default()
     });
+}
+
+/// A way back leaves the label, so that it is there when the first step comes again.
+#[test]
+fn a_label_beside_a_change_that_takes_two_steps() {
+    let Some(server) = servers::postgres() else { return };
+    let case = Case {
+        schema: "CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE items (id int PRIMARY KEY, a text);",
+        plain: "ALTER TYPE mood ADD VALUE 'bad' BEFORE 'ok'; ALTER TABLE items RENAME COLUMN a TO x;",
+        ..Case::default()
+    };
+    let deployment = Deployment::new(server, &case);
+    deployment.plan(&case);
+    deployment.twostep(&["migrate"]).expect(0);
+    deployment.twostep(&["rollback", "--run", "2"]).expect(0);
+    deployment.twostep(&["migrate"]).expect(0);
+    deployment.twostep(&["migrate", "--contract", "a test"]).expect(0);
+    assert_eq!(deployment.database.psql("select enum_range(null::mood)"), "{bad,ok}");
 }
 
 #[test]

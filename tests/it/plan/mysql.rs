@@ -407,6 +407,35 @@ fn a_foreign_key_that_takes_the_place_of_another() {
     });
 }
 
+/// The same where the new one has the old one's name.
+#[test]
+fn a_foreign_key_that_is_added_again_under_its_name() {
+    let schema = "CREATE TABLE owners (id int PRIMARY KEY);
+        CREATE TABLE notes (id int PRIMARY KEY, owner int, CONSTRAINT whose FOREIGN KEY (owner) REFERENCES owners (id));
+        CREATE TABLE tags (id int PRIMARY KEY, owner int, KEY by_owner (owner), CONSTRAINT tagged FOREIGN KEY (owner) REFERENCES owners (id));";
+    let rows =
+        "insert into owners values (1), (2); insert into notes values (1, 1); insert into tags values (1, 2)";
+    let plain = "ALTER TABLE notes DROP FOREIGN KEY whose;
+        ALTER TABLE notes ADD CONSTRAINT whose FOREIGN KEY (owner) REFERENCES owners (id) ON DELETE CASCADE;
+        ALTER TABLE tags DROP FOREIGN KEY tagged;
+        ALTER TABLE tags ADD CONSTRAINT tagged FOREIGN KEY (owner) REFERENCES owners (id) ON DELETE CASCADE;";
+    let case = Case { schema, rows, plain, ..Case::default() };
+    on_each(&case);
+    each_mysql(|fresh| {
+        let deployment = Deployment::new(Some(fresh()), &case);
+        let said = deployment.plan(&case);
+        assert!(said.contains("`ALTER TABLE notes DROP FOREIGN KEY whose` waits for the contract"), "{said}");
+        deployment.twostep(&["migrate"]).expect(0);
+        deployment.database.try_sql("insert into notes values (2, 99)").unwrap_err();
+        deployment.database.try_sql("insert into tags values (2, 99)").unwrap_err();
+        deployment.database.try_sql("delete from owners where id = 1").unwrap_err();
+        deployment.twostep(&["migrate", "--contract", "now"]).expect(0);
+        deployment.database.try_sql("insert into notes values (2, 99)").unwrap_err();
+        deployment.database.try_sql("insert into tags values (2, 99)").unwrap_err();
+        deployment.database.sql("delete from owners");
+    });
+}
+
 #[test]
 fn what_copies_is_refused_with_the_command_that_does_it() {
     each_mysql(|fresh| {

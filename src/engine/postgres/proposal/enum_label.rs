@@ -12,7 +12,17 @@ use crate::engine::read::literal::string;
 use crate::name::{ObjectName, TableName, plain_literal};
 use crate::schema::change::*;
 use crate::schema::model::{Column, Schema, Table, UserTypeKind};
-use crate::sql::lex::{TokenKind, significant};
+use crate::sql::lex::{Token, TokenKind, significant};
+
+/// `ADD VALUE` of a label that may be there already.
+pub(super) fn added_once(text: &str) -> String {
+    let tokens: Vec<Token> = significant(text, Dialect::Postgres).collect();
+    let adds = |pair: &&[Token]| pair[0].is_word(text, "add") && pair[1].is_word(text, "value");
+    match tokens.windows(2).find(adds).and_then(|pair| text.split_at_checked(pair[1].span.end)) {
+        Some((front, label)) => format!("{front} IF NOT EXISTS{label}"),
+        None => text.to_owned(),
+    }
+}
 
 pub(super) fn rename(subject: &Subject<'_>, name: &TableName, from: &str, to: &str) -> Proposal {
     let (old, new) = (plain_literal(from), plain_literal(to));

@@ -220,7 +220,8 @@ fn limits(subject: &Subject<'_>, from: &Name, to: &Name, proposal: &mut Proposal
     let names =
         |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == from.as_str());
     for (name, routines) in subject.schema.routines.iter() {
-        if routines.iter().any(|routine| names(&routine.definition.body.text)) {
+        let replaced = subject.given.replaced.contains(name);
+        if !replaced && routines.iter().any(|routine| names(&routine.definition.body.text)) {
             limit(format!(
                 "the body of {} has the word {old}: what it does with the column must be replaced with the contract",
                 super::sql(name)
