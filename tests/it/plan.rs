@@ -7,6 +7,7 @@ mod combined;
 mod corpora;
 mod deployment;
 mod formats;
+mod full;
 mod gate;
 mod identities;
 mod killed;

@@ -5,12 +5,17 @@ use super::subject::Subject;
 use crate::engine::proposal::Action;
 use crate::name::{Name, plain_literal};
 
-/// Writes down what `column` has, for the rest of the transaction; `numbers`: whether it is an identity.
-pub(super) fn gather(subject: &Subject<'_>, column: &Name, numbers: bool) -> Action {
+/// Writes down what `column` has, for the rest of the transaction; `numbers`: whether it is an identity; `stays_as`: the
+/// name under which the column stays, and has none of it.
+pub(super) fn gather(subject: &Subject<'_>, column: &Name, numbers: bool, stays_as: Option<&Name>) -> Action {
     let (table, name) = (plain_literal(&subject.sql()), plain_literal(column.as_str()));
-    let mut parts = PARTS.to_vec();
+    let mut parts: Vec<String> = PARTS.iter().map(|part| (*part).to_owned()).collect();
     if numbers {
-        parts.push(RIGHTS);
+        parts.push(RIGHTS.to_owned());
+    }
+    if let Some(other) = stays_as.map(|other| plain_literal(other.as_str())) {
+        parts.push(format!("SELECT 1, format('COMMENT ON COLUMN %s.%I IS NULL', tab, {other}) FROM col WHERE col_description(t, n) IS NOT NULL"));
+        parts.push(format!("SELECT 1, format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS -1', tab, {other}) FROM col WHERE attstattarget >= 0"));
     }
     let sql = format!(
         "WITH col AS (
@@ -37,7 +42,9 @@ const PARTS: &[&str] = &[
     "SELECT 1, concat(format('COMMENT ON INDEX %s IS %L', indexrelid::regclass, obj_description(indexrelid, 'pg_class')),
         CASE WHEN indisclustered THEN format('; ALTER TABLE %s CLUSTER ON %I', tab, (SELECT relname FROM pg_class WHERE oid = indexrelid)) END)
     FROM pg_index, col WHERE indrelid = t AND strpos(pg_get_indexdef(indexrelid), c) > 0 AND (indisclustered OR obj_description(indexrelid, 'pg_class') IS NOT NULL)",
-    "SELECT 1, pg_get_statisticsobjdef(s.oid) FROM pg_statistic_ext s JOIN pg_depend d ON d.objid = s.oid, col WHERE d.refobjid = t AND d.refobjsubid = n",
+    // Where the column stays under another name, they are there still.
+    "SELECT 1, format('DROP STATISTICS IF EXISTS %s.%I; ', stxnamespace::regnamespace, stxname) || pg_get_statisticsobjdef(s.oid)
+    FROM pg_statistic_ext s JOIN pg_depend d ON d.objid = s.oid, col WHERE d.refobjid = t AND d.refobjsubid = n",
     "SELECT 2, format('COMMENT ON STATISTICS %s.%I IS %L', stxnamespace::regnamespace, stxname, obj_description(s.oid, 'pg_statistic_ext'))
     FROM pg_statistic_ext s JOIN pg_depend d ON d.objid = s.oid, col WHERE d.refobjid = t AND d.refobjsubid = n AND obj_description(s.oid, 'pg_statistic_ext') IS NOT NULL",
 ];

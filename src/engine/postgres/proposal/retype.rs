@@ -368,8 +368,8 @@ impl<'a> Retype<'a> {
         let (table, old, new) = (self.subject.sql(), id(self.column), id(&self.copy));
         let hanging = self.hanging();
         let plain = |sql: String| Action::new("", sql);
-        let mut swap =
-            vec![carry::gather(self.subject, self.column, identity_of(self.subject, self.column).is_some())];
+        let numbers = identity_of(self.subject, self.column).is_some();
+        let mut swap = vec![carry::gather(self.subject, self.column, numbers, keep.then_some(&self.copy))];
         swap.push(Action::new(
             "The copy takes the place of the column.",
             format!("DROP TRIGGER {} ON {table}", self.trigger()),
