@@ -167,6 +167,7 @@ fn under_a_limit(server: &'static servers::Postgres, pooler: &PgBouncer, mode: P
     work();
     let project = project();
     project.write_migrations(&[
+        ("1_t.up.sql", "create table t (id int primary key);"),
         ("1_t.down.sql", "drop table t;"),
         ("2_i.down.sql", "-- twostep: no-transaction\ndrop index concurrently t_id;"),
         ("3_f.up.sql", "-- twostep: no-transaction\n-- twostep: backfill\nupdate t set id = 1;"),
