@@ -32,6 +32,9 @@ impl Judge<'_> {
                 ConstraintKind::Check(check) => {
                     self.demanded(key, before, after, &constraint.name, &check.requires_not_null);
                     self.check(key, after, &constraint.name, check);
+                    if !constraint.valid {
+                        self.old_rows(key, &constraint.name, check);
+                    }
                 }
                 ConstraintKind::ForeignKey(foreign) => {
                     let is_null =
@@ -114,6 +117,20 @@ impl Judge<'_> {
             self.add(Verdict::WritesWrongly, why);
         } else if written.iter().any(|value| takes(&check.text, column, value, self.dialect).is_none()) {
             self.may_refuse("check", key, name);
+        }
+    }
+
+    /// A check that old rows need not satisfy is asked of the whole row when one of them is updated, whatever is set
+    /// (<https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT>).
+    fn old_rows(&mut self, key: &TableName, name: &Name, check: &Expr) {
+        let updates = self.after.uses.tables.get(key).is_some_and(|used| used.update);
+        let sets_all = check.columns.iter().all(|column| self.writes(key, std::slice::from_ref(column)));
+        if updates && !sets_all {
+            let why = format!(
+                "it updates rows of `{key}`, and one that is there already and breaks the new check `{name}`, which is \
+                 not validated, is refused then"
+            );
+            self.add(Verdict::NotCertain, why);
         }
     }
 

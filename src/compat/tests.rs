@@ -295,11 +295,20 @@ fn what_is_left_empty_or_set_to_null_is_refused() {
     check(check_, "insert into posts (id) values ($1)", Verdict::WritesWrongly, "the new check `c` demands");
     check(check_, "insert into posts (id, title) values ($1, $2)", Verdict::NotCertain, "`c`");
     check(check_, "update posts set title = null where id = $1", Verdict::WritesWrongly, "no value");
-    check(check_, "update posts set user_id = null", Verdict::Works, "");
+    check(check_, "update posts set user_id = null", Verdict::NotCertain, "not validated");
     let required = "alter table posts alter column title set not null";
     check(required, "update posts set title = null", Verdict::WritesWrongly, "to NULL");
     check(required, "insert into posts (id, title) values ($1, null)", Verdict::WritesWrongly, "to NULL");
     check(required, "insert into posts (id, title) select id, title from posts", Verdict::NotCertain, "NULL");
+}
+
+#[test]
+fn a_check_that_is_not_validated_meets_old_rows() {
+    let new = "alter table users add check (age > 0) not valid";
+    check(new, "update users set name = $1 where id = $2", Verdict::NotCertain, "not validated");
+    check(new, "update users set age = 4 where id = $1", Verdict::Works, "");
+    check(new, "insert into users (id, name) values ($1, $2)", Verdict::Works, "");
+    check("alter table users add check (age > 0)", "update users set name = $1", Verdict::Works, "");
 }
 
 #[test]
