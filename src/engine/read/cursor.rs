@@ -228,6 +228,9 @@ impl<'a> Cursor<'a> {
     /// That every quote and every parenthesis of the statement is closed, and that something stands around each comma.
     pub fn expect_closed(&self) -> Read<()> {
         let mut depth = 0_usize;
+        // Statements about the schema are read part by part, and what is right of them is judged all the same.
+        let of_rows = ["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "VALUES", "WITH"];
+        let of_rows = of_rows.iter().any(|word| self.word_at(0, word));
         for (at, token) in self.tokens[..self.end].iter().enumerate() {
             let what = match token.kind {
                 TokenKind::Unterminated(Unclosed::String) => "the string that begins here is never closed",
@@ -237,7 +240,9 @@ impl<'a> Cursor<'a> {
                 }
                 TokenKind::Punct(b'(') if self.mate(at) >= self.end => "this parenthesis is never closed",
                 TokenKind::Punct(b')') if depth == 0 => "this parenthesis closes nothing",
-                TokenKind::Punct(b',') if !self.is_between(at) => "nothing stands beside this comma",
+                TokenKind::Punct(b',') if of_rows && !self.is_between(at) => {
+                    "nothing stands beside this comma"
+                }
                 TokenKind::Punct(b'(') => {
                     depth += 1;
                     continue;
