@@ -2,6 +2,7 @@
 
 mod behind;
 mod kinds;
+mod referred;
 mod routine;
 mod successor;
 
@@ -163,6 +164,7 @@ impl Deciding<'_> {
             return self.behind(step, change, before, text, &touched);
         }
         if self.is_new(&table, before) || self.makes_new(change, before) {
+            self.refers_to_no_later_key(step, change, before, text)?;
             return self.kept(step, change, before, text, true);
         }
         if let Some(decision) = self.waits_for_successor(step, change, before, text)? {

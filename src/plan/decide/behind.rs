@@ -9,7 +9,7 @@ use crate::engine::proposal::{Action, Back, Given, Proposal, Stage, Undo};
 use crate::name::{Name, TableName};
 use crate::plan::concern::{Concern, part, target};
 use crate::plan::deploy::reversed;
-use crate::schema::change::{Change, ChangeKind, ObjectKind, TableAction};
+use crate::schema::change::{Change, ChangeKind, ConstraintKind, ObjectKind, TableAction};
 use crate::schema::model::Schema;
 
 /// What remains where two changes of one thing cannot both be done at first.
@@ -142,6 +142,11 @@ impl Deciding<'_> {
                     self.touched.extend(of.map(|of| Concern { of, columns: Vec::new() }));
                 }
                 TableAction::DropConstraint { name, .. } => {
+                    // Until the key is gone its columns are required.
+                    let key = before.table(&table).and_then(|table| table.constraint(name));
+                    if let Some(ConstraintKind::PrimaryKey(key)) = key.map(|key| &key.kind) {
+                        self.touched.push(Concern { of: table.clone(), columns: key.columns.clone() });
+                    }
                     let of = part(ObjectKind::Constraint, name, &table);
                     self.touched.push(Concern { of, columns: Vec::new() });
                 }

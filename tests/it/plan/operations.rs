@@ -272,6 +272,17 @@ fn constraints_of_a_partitioned_table() {
     });
 }
 
+/// The column of the old key is required until that is gone, so it waits for the contract too.
+#[test]
+fn another_primary_key() {
+    check(&Case {
+        schema: "CREATE TABLE tokens (token text PRIMARY KEY, id int NOT NULL);",
+        rows: "insert into tokens select 't' || n, n from generate_series(1, 100) n",
+        plain: "ALTER TABLE tokens DROP CONSTRAINT tokens_pkey; ALTER TABLE tokens ADD PRIMARY KEY (id); ALTER TABLE tokens ALTER COLUMN token DROP NOT NULL;",
+        ..Case::default()
+    });
+}
+
 #[test]
 fn primary_key_and_exclusion() {
     check(&Case {

@@ -43,6 +43,10 @@ fn what_has_no_online_way_says_so() {
             "insert into t (id) values (1); alter table t rename column a to c;",
             "what takes `insert into t (id) values (1)` back is not known",
         ),
+        (
+            "alter table t add unique (b); create table u (id int primary key, b int references t (b));",
+            "refers to a key of `t` that this migration adds",
+        ),
         ("do $$ begin alter table t drop column a; end $$;", "in a block or a function"),
         ("alter table missing rename column a to b;", "no migration makes `missing`"),
     ];
