@@ -11,11 +11,10 @@ use crate::cli::since;
 use crate::dialect::Dialect;
 use crate::engine::version::ServerVersion;
 use crate::evidence::model::FILE_NAME;
-use crate::plan::PlannedFiles;
 use crate::proof::deploy::{Deploy, deploys, plain_migration};
 use crate::proof::verdict::Proofs;
 use crate::proof::{Known, prove, report};
-use crate::source::{Folder, Migration, ReadOptions, SourceFile, read};
+use crate::source::Folder;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -58,15 +57,6 @@ impl ProofArgs {
     pub fn is_for_people(&self) -> bool {
         self.format == "text"
     }
-}
-
-/// The migrations that planned files are, as they are read.
-pub fn read_back(files: &PlannedFiles, folder: &Folder, dialect: Dialect) -> Vec<Migration> {
-    let sources: Vec<SourceFile> =
-        files.added.iter().map(|file| SourceFile::text(file.path.clone(), &file.text)).collect();
-    let options = ReadOptions { dialect: Some(dialect), ..ReadOptions::default() };
-    // Each of them was read back before it was offered.
-    read(&sources, Some(folder.format), &options).map(|folder| folder.migrations).unwrap_or_default()
 }
 
 fn formats() -> clap::builder::PossibleValuesParser {

@@ -20,7 +20,7 @@ use crate::schema::change::{
     Change, ChangeKind, InsertRows, RowSecurity, SettingScope, TableAction, TransactionControl, TypeAction,
     Via,
 };
-use crate::schema::model::Schema;
+use crate::schema::model::{Dependency, Schema};
 use crate::source::Folder;
 use behind::{ONE_AFTER_THE_OTHER, shown};
 use kinds::*;
@@ -87,6 +87,8 @@ pub(super) struct Deciding<'a> {
     pub touched: Vec<Concern>,
     /// The columns that are other ones behind the contract.
     pub unsettled: Vec<Unsettled>,
+    /// What views read that stay until the contract.
+    pub read_by_views: Vec<Dependency>,
     /// The tables whose rows are written in chunks.
     pub filled: Vec<TableName>,
     /// Whether something waits for those rows.
@@ -196,6 +198,9 @@ impl Deciding<'_> {
         if !self.may_be_kept(change, before, text) {
             let lock = self.lock(change, before);
             return Err(refusal(step, format!("no online way is planned yet for `{}`", short(text)), &lock));
+        }
+        if let Some(read) = self.read_until_contract(change, before) {
+            return self.behind(step, change, before, text, &read);
         }
         self.kept(step, change, before, text, false)
     }

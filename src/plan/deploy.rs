@@ -121,6 +121,7 @@ pub fn plan_behind(request: &Request<'_>, before: Schema) -> Result<Deploy, Vec<
         unsettled: unsettled(&given, &steps),
         filled: Vec::new(),
         follows: false,
+        read_by_views: Vec::new(),
         added_keys: added_keys(&steps),
         waiting: Vec::new(),
         limits: Vec::new(),

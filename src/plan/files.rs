@@ -258,6 +258,29 @@ fn carried(
     Ok(())
 }
 
+/// The migrations that `planned` are, as they are read in the place of what they stand for.
+///
+/// # Errors
+/// What the folder's format says against them: none is expected, since each was read back before it was offered.
+pub fn migrations(
+    planned: &PlannedFiles,
+    folder: &Folder,
+    dialect: Dialect,
+) -> Result<Vec<Migration>, String> {
+    let alone = read_back(&planned.added, &[], folder.format, dialect)?;
+    let back = match alone.migrations.len() {
+        0 => {
+            let others = siblings(folder, &planned.added).into_iter();
+            let stays = |file: &SourceFile| !planned.removed.contains(&file.path);
+            read_back(&planned.added, &others.filter(stays).collect::<Vec<_>>(), folder.format, dialect)?
+        }
+        _ => alone,
+    };
+    let own = |migration: &Migration| planned.added.iter().any(|file| file.path == migration.up.path);
+    let found: Vec<Migration> = back.migrations.into_iter().filter(own).collect();
+    if found.is_empty() { Err("none of them is read as a migration".to_owned()) } else { Ok(found) }
+}
+
 /// Files as `format` reads them, beside `siblings`; or what it says against that.
 fn read_back(
     files: &[NewFile],

@@ -23,7 +23,7 @@ mod show;
 
 pub use decide::Refusal;
 pub use deploy::{Deploy, Part, Phase, Request, plan, plan_behind};
-pub use files::{FilesProblem, PlannedFiles, files};
+pub use files::{FilesProblem, PlannedFiles, files, migrations};
 pub use fills::{Filled, parse_fill};
 pub use plain::stands_for;
 pub use script::PlannedScript;

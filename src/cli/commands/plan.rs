@@ -73,7 +73,9 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Report> {
         show(context, &deploy, server, &files);
     }
     if args.proof.verify {
-        let parts = proof::read_back(&files, &folder, dialect);
+        let parts = plan::migrations(&files, &folder, dialect).map_err(|what| {
+            Report::new(Exit::Usage, format!("no plan for {}: {what}", migration.up.path)).state(UNWRITTEN)
+        })?;
         let planned = planned(&folder, at, parts);
         let version = args.server_version.is_some().then_some(server);
         let deploys = [planned];

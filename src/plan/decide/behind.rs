@@ -1,7 +1,7 @@
 //! What a change before has taken apart: a later change of the same thing waits for the contract.
 
 use super::kinds::{is_alone, is_concurrent, needed_at_once};
-use super::{Deciding, Decision, Refusal, backfill, left_behind, refusal, short};
+use super::{Deciding, Decision, Refusal, backfill, left_behind, one_transaction, refusal, short};
 use crate::analysis::Step;
 use crate::engine;
 use crate::engine::effects::Session;
@@ -10,7 +10,7 @@ use crate::name::{Name, TableName};
 use crate::plan::concern::{Concern, part, target};
 use crate::plan::deploy::reversed;
 use crate::schema::change::{Change, ChangeKind, ConstraintKind, ObjectKind, TableAction};
-use crate::schema::model::Schema;
+use crate::schema::model::{Dependency, Schema};
 
 /// What remains where two changes of one thing cannot both be done at first.
 pub(super) const ONE_AFTER_THE_OTHER: &str = "plan the two as migrations of their own, one after the other";
@@ -117,6 +117,18 @@ impl Deciding<'_> {
         self.touched.iter().find(meets).cloned()
     }
 
+    /// The column to which `change` gives another type while a view reads it that goes with the contract: PostgreSQL
+    /// refuses that.
+    pub(super) fn read_until_contract(&self, change: &Change, before: &Schema) -> Option<Concern> {
+        let (_, TableAction::SetType { .. }) = change.table_action()? else { return None };
+        let (table, columns) = target(change, before);
+        let of = table.filter(|_| one_transaction(before))?;
+        let reads = |read: &Dependency| {
+            read.relation == of && read.columns.iter().any(|column| columns.contains(column))
+        };
+        self.read_by_views.iter().any(reads).then_some(Concern { of, columns })
+    }
+
     pub(super) fn touch(
         &mut self,
         table: Option<TableName>,
@@ -161,7 +173,12 @@ impl Deciding<'_> {
                 let of = part(drop.object, &drop.name.name, &table);
                 self.touched.push(Concern { of, columns: Vec::new() });
             }
-            _ => self.touched.push(Concern { of: table, columns }),
+            _ => {
+                if let Some(view) = before.views.get(&table) {
+                    self.read_by_views.extend(view.reads.iter().cloned());
+                }
+                self.touched.push(Concern { of: table, columns });
+            }
         }
     }
 }

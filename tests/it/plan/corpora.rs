@@ -272,14 +272,14 @@ fn proved(
 ) -> Result<(), String> {
     let work = tempfile::tempdir().unwrap();
     copied(path, work.path());
+    for later in &all.migrations[at + 1..] {
+        std::iter::once(&later.up).chain(&later.down).for_each(|script| remove(work.path(), &script.path));
+    }
     planned.removed.iter().for_each(|file| remove(work.path(), file));
     for file in &planned.added {
         let path = work.path().join(&file.path);
         fs::create_dir_all(path.parent().expect("it is below the folder")).unwrap();
         fs::write(path, &file.text).unwrap();
-    }
-    for later in &all.migrations[at + 1..] {
-        std::iter::once(&later.up).chain(&later.down).for_each(|script| remove(work.path(), &script.path));
     }
     let plain = walk.copy();
     walk.migrate(path, &plain, all.migrations[at].version.as_str())

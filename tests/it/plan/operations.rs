@@ -283,6 +283,18 @@ fn another_primary_key() {
     });
 }
 
+/// A type that costs nothing changes behind the view that reads the column, and is dropped and made again.
+#[test]
+fn a_cheap_type_below_a_view() {
+    check(&Case {
+        schema: "CREATE TABLE people (id int PRIMARY KEY, name varchar(200)); CREATE VIEW names AS SELECT id, name FROM people; CREATE VIEW ids AS SELECT id FROM names;",
+        rows: "insert into people select n, 'p' || n from generate_series(1, 100) n",
+        plain: "DROP VIEW ids; DROP VIEW names; ALTER TABLE people ALTER COLUMN name TYPE text; CREATE VIEW names AS SELECT id, name FROM people; CREATE VIEW ids AS SELECT id FROM names;",
+        plain_down: "DROP VIEW ids; DROP VIEW names; ALTER TABLE people ALTER COLUMN name TYPE varchar(200); CREATE VIEW names AS SELECT id, name FROM people; CREATE VIEW ids AS SELECT id FROM names;",
+        ..Case::default()
+    });
+}
+
 #[test]
 fn primary_key_and_exclusion() {
     check(&Case {

@@ -52,6 +52,20 @@ impl Folder<'_> {
 
 const RENAME: &str = "ALTER TABLE items RENAME COLUMN sku TO code;";
 
+/// Files that are counted are not read without those before them.
+#[test]
+fn a_plan_in_a_format_that_counts_its_files_is_proved() {
+    let Some(server) = servers::postgres() else { return };
+    let first = "-- !Ups\nCREATE TABLE items (id int PRIMARY KEY, sku text);\nCREATE VIEW skus AS SELECT sku FROM items;\n\n\
+                 -- !Downs\nDROP TABLE items;\n";
+    let second = "-- !Ups\nCREATE VIEW ids AS SELECT id FROM items;\nDROP VIEW skus;\n\n\
+                  -- !Downs\nCREATE VIEW skus AS SELECT sku FROM items;\nDROP VIEW ids;\n";
+    let project = Project::with_migrations(&[("1.sql", first), ("2.sql", second)]);
+    let plan = project.twostep(&["plan", "2", "--verify"]).env("TWOSTEP_SCRATCH_URL", server.url("postgres"));
+    let outcome = plan.run().expect(0);
+    assert!(outcome.stdout.contains("2: 2.sql, 3.sql\n"), "{}", outcome.stdout);
+}
+
 #[test]
 fn a_plan_is_proved_before_and_after_it_is_written() {
     let Some(folder) = Folder::new(RENAME) else { return };
