@@ -46,6 +46,8 @@ fn operations_on_a_table_that_has_it_all() {
             plain,
             moves_columns: true,
             moves_copies: true,
+            // It has no second step, and no two databases make the same values.
+            single: plain.contains("gen_random_uuid"),
             ..Case::default()
         });
     }
