@@ -61,10 +61,13 @@ impl Deciding<'_> {
             proposal.expand.append(&mut proposal.contract);
             std::mem::swap(&mut proposal.expand, &mut proposal.contract);
         }
+        let since = match self.read_until_contract(change, before) {
+            Some(_) => format!("a view that goes with it reads `{}`", shown(touched)),
+            None => format!("`{}` is taken apart until then", shown(touched)),
+        };
         proposal.limits.push(format!(
-            "`{}` waits for the contract, since `{}` is taken apart until then: the new code works without it",
-            short(text),
-            shown(touched)
+            "`{}` waits for the contract, since {since}: the new code works without it",
+            short(text)
         ));
         let (table, columns) = target(change, before);
         self.touch(table, columns, change, before);
