@@ -18,17 +18,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
     if server.product != Product::Mysql || server.at_least((9, 0, 0)) || place.is_skipped() {
         return None;
     }
-    let columns: Vec<&ColumnDef> = match place.kind() {
-        ChangeKind::CreateTable(create) => create.columns.iter().collect(),
-        ChangeKind::AlterTable(alter) => match &alter.action {
-            TableAction::AddColumn { column, .. } | TableAction::ChangeColumn { column, .. } => {
-                vec![&**column]
-            }
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    };
-    let (column, constraint, key) = columns.iter().find_map(|column| {
+    let (column, constraint, key) = super::columns::definitions(place).find_map(|(column, _)| {
         let key = |constraint: &&Constraint| matches!(constraint.kind, ConstraintKind::ForeignKey(_));
         let constraint = column.constraints.iter().find(key)?;
         let ConstraintKind::ForeignKey(key) = &constraint.kind else { return None };

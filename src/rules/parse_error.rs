@@ -43,17 +43,7 @@ fn find(place: &Place<'_>) -> Option<Draft> {
 
 /// A type that is another engine's, and that no migration has made.
 fn other_engines_type(place: &Place<'_>) -> Option<Draft> {
-    let columns: Vec<&ColumnDef> = match place.kind() {
-        ChangeKind::CreateTable(create) => create.columns.iter().collect(),
-        ChangeKind::AlterTable(alter) => match &alter.action {
-            TableAction::AddColumn { column, .. } | TableAction::ChangeColumn { column, .. } => {
-                vec![&**column]
-            }
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    };
-    let (column, data_type, instead) = columns.iter().find_map(|column| {
+    let (column, data_type, instead) = super::columns::definitions(place).find_map(|(column, _)| {
         let data_type = column.data_type.as_ref()?;
         let instead = crate::engine::foreign_type(data_type, place.dialect())?;
         let is_made = place.before().user_type(&data_type.object_name()).is_some();
